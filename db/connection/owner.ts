@@ -1,0 +1,90 @@
+// One process owns an embedded database at a time. Two at once lose acknowledged writes (PGlite has no lock of its
+// own: electric-sql/pglite#1106), so the second is refused, by a file that holds the owner's process id.
+// Never takes a file away from a process that is alive.
+
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConnectionError } from '../errors.ts';
+
+/** Gives the folder up again; may be called more than once. */
+export type ReleaseOwnership = () => void;
+
+/**
+ * Makes this process the owner of the embedded database in `folder`, or throws EMBEDDED_IN_USE with the owner's pid.
+ * The file goes when the process exits; one left behind by a process that was killed is taken over.
+ */
+export function takeOwnership(folder: string): ReleaseOwnership {
+  mkdirSync(folder, { recursive: true });
+  const lockPath = join(folder, 'owner.pid');
+  const ownPath = join(folder, `owner.pid.${process.pid}`);
+  writeFileSync(ownPath, `${process.pid}\n`);
+  try {
+    claim(lockPath, ownPath, folder);
+  } finally {
+    rmSync(ownPath, { force: true });
+  }
+  const release = (): void => {
+    process.off('exit', release);
+    if (readOwner(lockPath) === process.pid) rmSync(lockPath, { force: true });
+  };
+  process.once('exit', release);
+  return release;
+}
+
+function claim(lockPath: string, ownPath: string, folder: string): void {
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    try {
+      linkSync(ownPath, lockPath); // atomic: fails where the file is there
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const owner = readOwner(lockPath);
+    if (owner !== undefined && isAlive(owner)) throw inUse(folder, owner);
+    if (owner !== undefined) removeStale(lockPath, owner);
+  }
+  throw inUse(folder, readOwner(lockPath));
+}
+
+/** Takes away the file of a dead owner; puts it back if another process replaced it in between. */
+function removeStale(lockPath: string, deadOwner: number): void {
+  const asidePath = `${lockPath}.stale.${process.pid}`;
+  try {
+    renameSync(lockPath, asidePath);
+    if (readOwner(asidePath) !== deadOwner) linkSync(asidePath, lockPath);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(asidePath, { force: true });
+  }
+}
+
+function readOwner(lockPath: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(lockPath, 'utf8'), 10);
+    return Number.isNaN(pid) ? 0 : pid;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // alive, but another user's
+  }
+}
+
+function inUse(folder: string, owner: number | undefined): ConnectionError {
+  return new ConnectionError(
+    'EMBEDDED_IN_USE',
+    `the embedded database in ${folder} is in use by process ${owner ?? 'unknown'}`,
+    'Stop that process, or set POSTGRES_URL to a PostgreSQL server, which many processes can use at once.',
+    { pid: owner, folder },
+  );
+}

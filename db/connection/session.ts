@@ -1,0 +1,195 @@
+// Drizzle's session over our own connections: what makes `db` a Drizzle database that follows the running
+// transaction and works the same on both engines. Errors are ours (Drizzle's own would hold every parameter).
+
+import {
+  type ColumnsSelection,
+  createTableRelationsHelpers,
+  type ExtractTablesWithRelations,
+  entityKind,
+  extractTablesRelationalConfig,
+  fillPlaceholders,
+  is,
+  type Query,
+  SQL,
+  type TablesRelationalConfig,
+} from 'drizzle-orm';
+import {
+  PgColumn,
+  PgDatabase,
+  PgDialect,
+  PgPreparedQuery,
+  type PgQueryResultHKT,
+  PgSession,
+  PgTransaction,
+  type PgTransactionConfig,
+  type PreparedQueryConfig,
+} from 'drizzle-orm/pg-core';
+import type { SelectedFieldsOrdered } from 'drizzle-orm/pg-core/query-builders/select.types';
+import * as drizzleUtils from 'drizzle-orm/utils';
+import { jsonTypes, type StatementResult } from './connection.ts';
+import type { TransactionOptions } from './transaction.ts';
+
+/** What a statement without mapped columns gives: rows as objects, and how many rows were returned or written. */
+export type RawResult<Row> = Row[] & { count: number };
+
+export interface RawResultHKT extends PgQueryResultHKT {
+  type: RawResult<this['row']>;
+}
+
+/** How the session reaches the database: both follow the running transaction. */
+export interface Runner {
+  run(statement: string, params: readonly unknown[], prepare: boolean): Promise<StatementResult>;
+  transaction<T>(work: () => Promise<T>, options: TransactionOptions): Promise<T>;
+}
+
+/** A Drizzle database of our tables. */
+export type MytxDatabase<Schema extends Record<string, unknown>> = PgDatabase<
+  RawResultHKT,
+  Schema,
+  ExtractTablesWithRelations<Schema>
+>;
+
+/** Makes the Drizzle database that sends everything through `runner`. */
+export function drizzleDatabase<Schema extends Record<string, unknown>>(
+  runner: Runner,
+  schema: Schema,
+): MytxDatabase<Schema> {
+  const dialect = new PgDialect();
+  const { tables, tableNamesMap } = extractTablesRelationalConfig(schema, createTableRelationsHelpers);
+  const relational: RelationalSchema = { fullSchema: schema, schema: tables, tableNamesMap };
+  const session = new RunnerSession(dialect, runner, relational);
+  return new PgDatabase(dialect, session, relational as never) as never;
+}
+
+interface RelationalSchema {
+  fullSchema: Record<string, unknown>;
+  schema: TablesRelationalConfig;
+  tableNamesMap: Record<string, string>;
+}
+
+type RowMapper = (row: unknown[]) => unknown;
+
+/** Exported by Drizzle for its own drivers, though not in its types. */
+const { mapResultRow } = drizzleUtils as unknown as {
+  mapResultRow(
+    fields: SelectedFieldsOrdered,
+    row: unknown[],
+    joinsNotNullableMap: Record<string, boolean> | undefined,
+  ): unknown;
+};
+
+class RunnerSession extends PgSession {
+  static override readonly [entityKind]: string = 'MytxSession';
+
+  constructor(
+    dialect: PgDialect,
+    private readonly runner: Runner,
+    private readonly relational: RelationalSchema,
+  ) {
+    super(dialect);
+  }
+
+  prepareQuery<T extends PreparedQueryConfig>(
+    query: Query,
+    fields: SelectedFieldsOrdered | undefined,
+    name: string | undefined,
+    _isResponseInArrayMode: boolean,
+    mapRows?: (rows: unknown[][]) => T['execute'],
+  ): PgPreparedQuery<T> {
+    return new RunnerQuery<T>(this.runner, query, fields, name !== undefined, mapRows);
+  }
+
+  transaction<T>(
+    work: (tx: PgTransaction<PgQueryResultHKT, Record<string, never>, Record<string, never>>) => Promise<T>,
+    config: PgTransactionConfig = {},
+  ): Promise<T> {
+    const tx = new RunnerTransaction(this.dialect, this, this.relational as never);
+    const { isolationLevel, accessMode } = config;
+    return this.runner.transaction(() => work(tx), {
+      ...(isolationLevel && isolationLevel !== 'read uncommitted' ? { isolationLevel } : {}),
+      readOnly: accessMode === 'read only',
+    });
+  }
+}
+
+class RunnerTransaction extends PgTransaction<PgQueryResultHKT, Record<string, never>, Record<string, never>> {
+  static override readonly [entityKind]: string = 'MytxTransaction';
+
+  override transaction<T>(
+    work: (tx: PgTransaction<PgQueryResultHKT, Record<string, never>, Record<string, never>>) => Promise<T>,
+  ): Promise<T> {
+    return (this as unknown as { session: RunnerSession }).session.transaction(work);
+  }
+}
+
+class RunnerQuery<T extends PreparedQueryConfig> extends PgPreparedQuery<T> {
+  static override readonly [entityKind]: string = 'MytxPreparedQuery';
+  private mapRow: RowMapper | undefined;
+
+  constructor(
+    private readonly runner: Runner,
+    private readonly statement: Query,
+    private readonly fields: SelectedFieldsOrdered | undefined,
+    private readonly isNamed: boolean,
+    private readonly mapRows: ((rows: unknown[][]) => T['execute']) | undefined,
+  ) {
+    super(statement, undefined, undefined);
+  }
+
+  async execute(placeholderValues: Record<string, unknown> = {}): Promise<T['execute']> {
+    const params = fillPlaceholders(this.statement.params, placeholderValues);
+    const result = await this.runner.run(this.statement.sql, params, this.isNamed);
+    if (this.mapRows) return this.mapRows(result.rows);
+    if (!this.fields) return toObjects(result);
+    this.mapRow ??= rowMapper(
+      this.fields,
+      (this as { joinsNotNullableMap?: Record<string, boolean> }).joinsNotNullableMap,
+    );
+    return result.rows.map(this.mapRow);
+  }
+
+  /** Rows without mapped columns, as `db.execute` gives them. */
+  all(placeholderValues: Record<string, unknown> = {}): Promise<T['all']> {
+    return this.execute(placeholderValues);
+  }
+}
+
+/** Rows as objects by column name; JSON is decoded, which no Drizzle column does here. */
+function toObjects({ rows, columns, count }: StatementResult): RawResult<Record<string, unknown>> {
+  const objects = rows.map((row) =>
+    Object.fromEntries(
+      columns.map(({ name, type }, i) => {
+        const value = row[i];
+        return [name, typeof value === 'string' && jsonTypes.has(type) ? JSON.parse(value) : value];
+      }),
+    ),
+  );
+  return Object.assign(objects, { count });
+}
+
+/** Drizzle's own mapping does much for each row that a flat list of columns does not need. */
+function rowMapper(fields: SelectedFieldsOrdered, joinsNotNullableMap: Record<string, boolean> | undefined): RowMapper {
+  if (joinsNotNullableMap || fields.some(({ path }) => path.length > 1)) {
+    return (row) => mapResultRow(fields, row, joinsNotNullableMap);
+  }
+  const keys = fields.map(({ path }) => path[0] as string);
+  const decoders = fields.map(({ field }) => decoderOf(field));
+  return (row) => {
+    const result: ColumnsSelection = {};
+    for (let i = 0; i < keys.length; i += 1) {
+      const value = row[i];
+      result[keys[i] as string] = (value === null ? null : (decoders[i] as Decoder)(value)) as never;
+    }
+    return result;
+  };
+}
+
+type Decoder = (value: unknown) => unknown;
+
+function decoderOf(field: SelectedFieldsOrdered[number]['field']): Decoder {
+  if (is(field, PgColumn)) return (value) => field.mapFromDriverValue(value);
+  const { decoder } = (is(field, SQL) ? field : (field as SQL.Aliased).sql) as unknown as {
+    decoder: { mapFromDriverValue: Decoder };
+  };
+  return (value) => decoder.mapFromDriverValue(value);
+}

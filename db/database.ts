@@ -1,0 +1,132 @@
+// The database of the running code: that of the transaction it is in, or the default one, which is opened at the
+// first query (opening.ts). Everything that reaches a database from db/ comes through `execute` or `transaction`.
+
+import type { StatementResult } from './connection/connection.ts';
+import type { OpenDatabase } from './connection/open-database.ts';
+import { drizzleDatabase, type MytxDatabase } from './connection/session.ts';
+import {
+  runInTransaction,
+  runTransaction,
+  runWith,
+  scopedDatabase,
+  type TransactionOptions,
+} from './connection/transaction.ts';
+import { ConnectionError } from './errors.ts';
+import { type DatabaseOptions, type Opened, type OpenReport, open } from './opening.ts';
+
+import * as protocolsSchema from './protocols-schema.ts';
+import * as schema from './schema.ts';
+
+export type { DatabaseOptions, OpenReport };
+
+/**
+ * Opens a database that is not the default one. `run(work)` makes every query called inside `work` use it.
+ *
+ * @example
+ * const staging = await createDatabase({ url: process.env.STAGING_URL });
+ * await staging.run(async () => console.log(await getUser('dana@example.com')));
+ * await staging.close();
+ */
+export async function createDatabase(
+  options: DatabaseOptions,
+): Promise<{ report: OpenReport; run<T>(work: () => Promise<T>): Promise<T>; close(): Promise<void> }> {
+  const { database, report } = await open(options);
+  return { report, run: (work) => runWith(database, work), close: () => database.close() };
+}
+
+interface Shared {
+  opening?: Promise<Opened>;
+  opened?: Opened;
+}
+
+/** One default database for a process, also where a bundler or hot reload loads this file twice. */
+const shared = sharedByProcess();
+
+function sharedByProcess(): Shared {
+  const key = Symbol.for('mytx-ai.database');
+  const places = globalThis as Record<symbol, unknown>;
+  places[key] ??= {};
+  return places[key] as Shared;
+}
+
+/**
+ * Opens the default database now instead of at the first query, and says what was opened.
+ * @throws ConnectionError DATABASE_OPEN when it is open already and `options` are given
+ * @throws ConnectionError INVALID_URL, UNREACHABLE, ACCESS_REFUSED, EMBEDDED_IN_USE; SchemaError SCHEMA_BEHIND
+ */
+export async function openDatabase(options?: DatabaseOptions): Promise<OpenReport> {
+  if (shared.opening && options) {
+    throw new ConnectionError(
+      'DATABASE_OPEN',
+      'the database is open already, and options were given',
+      'Call openDatabase(options) before the first query, or closeDatabase() first.',
+    );
+  }
+  return (await openDefault(options)).report;
+}
+
+/** Closes the default database after the queries that are running. The next query opens it again. */
+export async function closeDatabase(): Promise<void> {
+  const { opening } = shared;
+  if (!opening) return;
+  delete shared.opening;
+  delete shared.opened;
+  const opened = await opening.catch(() => undefined);
+  await opened?.database.close();
+}
+
+function openDefault(options: DatabaseOptions = {}): Promise<Opened> {
+  if (shared.opening) return shared.opening;
+  const opening = open(options);
+  shared.opening = opening;
+  opening.then(
+    (opened) => {
+      if (shared.opening === opening) shared.opened = opened;
+    },
+    () => {
+      if (shared.opening === opening) delete shared.opening; // the next query tries again
+    },
+  );
+  return opening;
+}
+
+function currentDatabase(): OpenDatabase | Promise<OpenDatabase> {
+  return scopedDatabase() ?? shared.opened?.database ?? openDefault().then(({ database }) => database);
+}
+
+/** Runs one statement where the running code is: in its transaction, or by itself. Errors are ours. */
+export async function execute(
+  statement: string,
+  params: readonly unknown[],
+  prepare: boolean,
+): Promise<StatementResult> {
+  const running = runInTransaction(statement, params, prepare);
+  if (running) return running;
+  return (await currentDatabase()).run(statement, params, prepare);
+}
+
+/** `host:port/database`, or where the embedded database is: of the running code's database. */
+export async function currentTarget(): Promise<string> {
+  return (await currentDatabase()).engine.target;
+}
+
+/**
+ * Runs every query called inside `work` in one transaction; the error that leaves `work` rolls it back.
+ * Nested calls are savepoints. A conflict with another transaction (SQLSTATE 40001, 40P01) runs all of `work`
+ * again, up to `maxAttempts` times, so it must change nothing but the database.
+ *
+ * @throws TransactionError TRANSACTION_CONFLICT, TRANSACTION_ABORTED; ConnectionError OUTCOME_UNKNOWN
+ * @example
+ * await transaction(async () => {
+ *   await addTask({ userId, description: 'Book a flight' });
+ *   await saveMemory({ userId, content: 'Prefers window seats' });
+ * });
+ */
+export function transaction<T>(work: () => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  return runTransaction(currentDatabase, work, options);
+}
+
+const fullSchema = { ...schema, ...protocolsSchema };
+
+/** A Drizzle database of our tables that is always the running transaction's. Opened at the first query. */
+export const db: MytxDatabase<typeof fullSchema> = drizzleDatabase({ run: execute, transaction }, fullSchema);

@@ -1,0 +1,141 @@
+// What the assistant was asked to remember: a text, once for each user.
+
+import { and, eq, sql } from 'drizzle-orm';
+import { optionalId, requireId, requireObject, requireText } from './arguments.ts';
+import type { Page } from './cursor.ts';
+import { db } from './database.ts';
+import { ConflictError } from './errors.ts';
+import { textLimits } from './limits.ts';
+import {
+  type ArrayArguments,
+  afterCursor,
+  arrayValues,
+  type ListArguments,
+  newestFirst,
+  readPage,
+} from './newest-first.ts';
+import { idTaken, named, repeatable, userMissing } from './outcome.ts';
+import { type Memory, memories } from './schema.ts';
+import { uuidv7 } from './uuid.ts';
+
+const ofUser = eq(memories.userId, sql.placeholder('userId'));
+const oneOfUser = and(eq(memories.id, sql.placeholder('id')), ofUser);
+/** The unique index is on the digest, the text itself decides. */
+const sameContent = sql`md5(${memories.content}) = md5(${sql.placeholder('content')}) and ${memories.content} = ${sql.placeholder('content')}`;
+
+const insertMemory = db
+  .insert(memories)
+  .values({ id: sql.placeholder('id'), userId: sql.placeholder('userId'), content: sql.placeholder('content') })
+  .onConflictDoNothing()
+  .returning()
+  .prepare('memory_insert');
+const byContent = db.select().from(memories).where(and(ofUser, sameContent)).prepare('memory_by_content');
+const allOfUser = db
+  .select()
+  .from(memories)
+  .where(ofUser)
+  .orderBy(...newestFirst(memories))
+  .limit(sql.placeholder('limit'))
+  .offset(sql.placeholder('offset'))
+  .prepare('memories_of_user');
+const firstPage = db
+  .select()
+  .from(memories)
+  .where(ofUser)
+  .orderBy(...newestFirst(memories))
+  .limit(sql.placeholder('limit'))
+  .prepare('memories_first_page');
+const nextPage = db
+  .select()
+  .from(memories)
+  .where(and(ofUser, afterCursor(memories)))
+  .orderBy(...newestFirst(memories))
+  .limit(sql.placeholder('limit'))
+  .prepare('memories_next_page');
+const containing = db
+  .select()
+  .from(memories)
+  .where(and(ofUser, sql`${memories.content} ilike ${sql.placeholder('pattern')}`))
+  .orderBy(...newestFirst(memories))
+  .limit(sql.placeholder('limit'))
+  .offset(sql.placeholder('offset'))
+  .prepare('memories_containing');
+const changeContent = db
+  .update(memories)
+  .set({ content: sql`${sql.placeholder('content')}` })
+  .where(oneOfUser)
+  .returning()
+  .prepare('memory_update');
+const removeMemory = db.delete(memories).where(oneOfUser).returning().prepare('memory_delete');
+
+/**
+ * Remembers a text. The same text again, for the same user, returns the row there is.
+ * @param id of the new row; makes it safe to repeat a call whose outcome is unknown
+ * @throws NotFoundError USER_NOT_FOUND; InvalidArgumentError INVALID_TEXT (1 to 10,000 characters)
+ * @example const [memory] = await saveMemory({ userId, content: 'Is allergic to peanuts' });
+ */
+export async function saveMemory(args: { userId: string; content: string; id?: string }): Promise<Memory[]> {
+  const { userId, content, id } = requireObject('saveMemory', args);
+  const values = {
+    id: optionalId('id', id) ?? uuidv7(),
+    userId: requireId('userId', userId),
+    content: requireText('content', content, { max: textLimits.memoryContent }),
+  };
+  return repeatable({ id: values.id }, async () => {
+    const written = await named(insertMemory.execute(values), userMissing);
+    if (written.length > 0) return written;
+    // A second statement, with a snapshot of its own: the row that was in the way may be a moment old.
+    const existing = await byContent.execute(values);
+    if (existing.length === 0) throw idTaken('id');
+    return existing;
+  });
+}
+
+/** A user's memories, newest first. @example const all = await getMemoriesByUserId({ userId }); */
+export async function getMemoriesByUserId(args: ArrayArguments): Promise<Memory[]> {
+  return allOfUser.execute(arrayValues(requireObject('getMemoriesByUserId', args)));
+}
+
+/** A page of a user's memories, newest first. */
+export async function listMemories(args: ListArguments): Promise<Page<Memory>> {
+  return readPage('memories', requireObject('listMemories', args), firstPage, nextPage);
+}
+
+/**
+ * The user's memories that contain a text, in any case, newest first. `%`, `_` and `\` stand for themselves.
+ * @example await findMemoriesByContent({ userId, contentQuery: 'peanut' });
+ */
+export async function findMemoriesByContent(args: ArrayArguments & { contentQuery: string }): Promise<Memory[]> {
+  const { contentQuery } = requireObject('findMemoriesByContent', args);
+  const wanted = requireText('contentQuery', contentQuery, { min: 0, max: textLimits.contentQuery });
+  const pattern = `%${wanted.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  return containing.execute({ ...arrayValues(args), pattern });
+}
+
+/**
+ * Changes the text of a memory. @returns the row written, `[]` when it is not there
+ * @throws ConflictError MEMORY_EXISTS when the user has this text in another row
+ */
+export async function updateMemory(args: { id: string; userId: string; content: string }): Promise<Memory[]> {
+  const { id, userId, content } = requireObject('updateMemory', args);
+  const values = {
+    id: requireId('id', id),
+    userId: requireId('userId', userId),
+    content: requireText('content', content, { max: textLimits.memoryContent }),
+  };
+  return named(changeContent.execute(values), {
+    '23505': (cause) =>
+      new ConflictError(
+        'MEMORY_EXISTS',
+        'the user has a memory with this text already',
+        'Delete one of the two with deleteMemoryById, or write another text.',
+        cause,
+      ),
+  });
+}
+
+/** Forgets a memory. @returns the row deleted, `[]` when it was not there */
+export async function deleteMemoryById(args: { id: string; userId: string }): Promise<Memory[]> {
+  const { id, userId } = requireObject('deleteMemoryById', args);
+  return removeMemory.execute({ id: requireId('id', id), userId: requireId('userId', userId) });
+}

@@ -1,0 +1,113 @@
+// A message between the application and the database: its JSON text, which is stored to the last character, and the
+// few facts that are columns. Any JSON object is a message, whatever the SDK and version that made it.
+
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { describe, storableText } from './arguments.ts';
+import { InvalidArgumentError } from './errors.ts';
+import { toJsonText } from './json-value.ts';
+import { jsonLimits, textLimits } from './limits.ts';
+
+/** A message as it is written. */
+export interface EncodedMessage {
+  /** What JSON.stringify makes of it. */
+  text: string;
+  role: string | null;
+  /** Of the message's own `id`, as decimal digits; null where it has none. */
+  ownIdHash: string | null;
+}
+
+/** The array of messages, or MISSING_ARGUMENT or INVALID_MESSAGE. */
+export function requireMessages(messages: unknown): readonly unknown[] {
+  if (Array.isArray(messages)) return messages;
+  throw new InvalidArgumentError(
+    messages === undefined ? 'MISSING_ARGUMENT' : 'INVALID_MESSAGE',
+    'messages',
+    `is ${messages === undefined ? 'missing (undefined)' : describeKind(messages)}; it must be an array of messages`,
+    'Pass the messages themselves, not their JSON text.',
+  );
+}
+
+/** Checks and encodes one message; `argument` names it in an error. */
+export function encodeMessage(message: unknown, argument: string): EncodedMessage {
+  if (message === undefined) {
+    throw new InvalidArgumentError(
+      'MISSING_ARGUMENT',
+      argument,
+      'is missing (undefined)',
+      'Pass a message, which is an object.',
+    );
+  }
+  const text = toJsonText(message, { argument, code: 'INVALID_MESSAGE', maxBytes: jsonLimits.message });
+  if (text[0] !== '{') {
+    throw new InvalidArgumentError(
+      'INVALID_MESSAGE',
+      argument,
+      `is ${describeKind(message)}; it must be an object`,
+      "Pass an object such as { role: 'user', content: 'Hello' }.",
+    );
+  }
+  const plain = plainObject(message);
+  return { text, role: roleOf(plain), ownIdHash: hashOwnId(plain.id) };
+}
+
+export function encodeMessages(messages: readonly unknown[], firstIndex = 0): EncodedMessage[] {
+  return messages.map((message, i) => encodeMessage(message, `messages[${firstIndex + i}]`));
+}
+
+/** Whether a stored text and a new one are the same message; the order of keys does not count. */
+export function isSameMessage(stored: string, next: string): boolean {
+  return stored === next || isDeepStrictEqual(JSON.parse(stored), JSON.parse(next));
+}
+
+/** Whether both have an own id and it is the same: the later one completes the earlier. */
+export function hasSameOwnId(stored: string, next: string): boolean {
+  const id = (JSON.parse(next) as Record<string, unknown>).id;
+  return isOwnId(id) && (JSON.parse(stored) as Record<string, unknown>).id === id;
+}
+
+/** The beginning of the first message of the user: '' when it has no text, null when there is no such message. */
+export function previewOf(messages: readonly unknown[]): string | null {
+  for (const message of messages) {
+    if (typeof message !== 'object' || message === null) continue;
+    const plain = plainObject(message);
+    if (roleOf(plain) === 'user') return excerptOf(plain);
+  }
+  return null;
+}
+
+/** What a class instance or a Date says of itself, or the object as it is. */
+function plainObject(message: unknown): Record<string, unknown> {
+  const hasForm = typeof (message as { toJSON?: unknown }).toJSON === 'function';
+  return (hasForm ? JSON.parse(JSON.stringify(message)) : message) as Record<string, unknown>;
+}
+
+function roleOf({ role }: Record<string, unknown>): string | null {
+  return typeof role === 'string' && role.length <= textLimits.messageRole ? storableText(role) : null;
+}
+
+function isOwnId(id: unknown): id is string | number {
+  return typeof id === 'string' || typeof id === 'number';
+}
+
+function hashOwnId(id: unknown): string | null {
+  if (!isOwnId(id)) return null;
+  return createHash('sha256').update(JSON.stringify(id)).digest().readBigInt64BE(0).toString();
+}
+
+function excerptOf({ content, parts }: Record<string, unknown>): string {
+  const text = typeof content === 'string' ? content : (firstText(content) ?? firstText(parts) ?? '');
+  const line = storableText(text.slice(0, 4 * textLimits.chatPreview))
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return [...line].slice(0, textLimits.chatPreview).join('');
+}
+
+function firstText(parts: unknown): string | undefined {
+  if (!Array.isArray(parts)) return undefined;
+  return parts.find((part) => part?.type === 'text' && typeof part.text === 'string')?.text;
+}
+
+function describeKind(value: unknown): string {
+  return typeof value === 'string' ? 'a string' : describe(value);
+}

@@ -1,0 +1,44 @@
+// npx tsx db/migrate.ts: applies the pending migrations of lib/drizzle, to the server of POSTGRES_URL or, without
+// one, to the embedded database in `.mytx/`. Needs no keyboard. Exit codes: 0 done or nothing to do, 1 failed,
+// 4 another deploy holds the lock, 5 not reachable.
+
+import { pathToFileURL } from 'node:url';
+import { migrate } from './opening.ts';
+
+const exitCodes: Record<string, number> = {
+  MIGRATION_LOCK_HELD: 4,
+  EMBEDDED_IN_USE: 4,
+  UNREACHABLE: 5,
+  CONNECTION_LOST: 5,
+};
+
+async function main(): Promise<void> {
+  try {
+    const { applied, late, edited, total, warnings } = await migrate(
+      { onProgress: (message) => console.error(message) },
+      {
+        onTarget: (target) => console.log(`target: ${target}`),
+        onMigration: ({ name, number, of }) => console.log(`applying ${name} (${number} of ${of})`),
+        onLockWait: ({ pid, waitedMs }) =>
+          console.error(
+            `waiting for another deploy (server process ${pid ?? 'unknown'}), ${Math.round(waitedMs / 1000)} s`,
+          ),
+      },
+    );
+    for (const warning of warnings) console.error(`warning: ${warning}`);
+    for (const name of late) console.error(`note: ${name} is older than what the database had; it was applied now`);
+    for (const name of edited)
+      console.error(`warning: ${name} was edited after it was applied; the edit is not in the database`);
+    console.log(
+      applied.length === 0
+        ? `nothing to do: all ${total} migrations are applied`
+        : `applied ${applied.length} of ${total} migrations`,
+    );
+  } catch (error) {
+    const { code, message, hint } = error as { code?: string; message?: string; hint?: string };
+    console.error(`error ${code ?? ''}: ${message ?? error}${hint ? `\nnext: ${hint}` : ''}`);
+    process.exitCode = exitCodes[code ?? ''] ?? 1;
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

@@ -1,0 +1,173 @@
+// Conversations about code: reviews, bugs, SQL. They bring code blocks with quotes, backslashes and escapes
+// written out as text (\u0000 as six characters), which a store must give back to the last one. Text only.
+
+import { lines, type Subject } from '../subject.ts';
+
+export const codeReview: Subject = {
+  name: 'code-review',
+  titles: [
+    'Review: retry with back-off',
+    'Why is this query slow?',
+    'Regex for Windows paths',
+    'באג ב־TypeScript: undefined is not a function',
+    'Flaky test in [[project]] 🐛',
+    'Git: undo [[few]] commits',
+  ],
+  systemPrompt:
+    'You review code. Say what is wrong first, show the smallest fix, and name the test that would have caught it.',
+  exchanges: [
+    {
+      ask: lines(
+        'Can you review this?',
+        '',
+        '```ts',
+        'async function retry(fn) {',
+        '  while (true) {',
+        '    try { return await fn() } catch (e) { console.log("failed: " + e) }',
+        '  }',
+        '}',
+        '```',
+      ),
+      reply: lines(
+        'Three things, the first one serious:',
+        '',
+        '1. It never gives up and never waits: a dead server gets thousands of calls a second.',
+        '2. The error is printed, then lost. Keep the last one and throw it as the `cause`.',
+        '3. `fn` is untyped.',
+        '',
+        '```ts',
+        'async function retry<T>(fn: () => Promise<T>, attempts = [[few]]): Promise<T> {',
+        '  let last: unknown;',
+        '  for (let n = 0; n < attempts; n++) {',
+        '    try {',
+        '      return await fn();',
+        '    } catch (error) {',
+        '      last = error;',
+        '      await sleep(100 * 2 ** n);',
+        '    }',
+        '  }',
+        '  throw new Error("no answer, I gave up", { cause: last });',
+        '}',
+        '```',
+      ),
+    },
+    {
+      ask: 'I need a regex that matches C:\\Users\\[[person]]\\file.txt but not \\\\server\\share',
+      reply: lines(
+        'Anchor on the drive letter, so that UNC paths (`\\\\server\\share`) cannot match:',
+        '',
+        '```js',
+        'const windowsPath = /^[A-Za-z]:\\\\(?:[^\\\\/:*?"<>|\\r\\n]+\\\\)*[^\\\\/:*?"<>|\\r\\n]*$/;',
+        "windowsPath.test('C:\\\\Users\\\\x\\\\file.txt'); // true",
+        "windowsPath.test('\\\\\\\\server\\\\share');      // false",
+        '```',
+        '',
+        'In a JSON file every backslash doubles again: `"C:\\\\\\\\Users"` is what you get after two rounds of escaping.',
+      ),
+    },
+    {
+      ask: lines(
+        'Why does this take [[few]] seconds?',
+        '',
+        '```sql',
+        'select * from "Message" where body->>\'text\' like \'%refund%\' order by "createdAt" desc limit 20;',
+        '```',
+      ),
+      reply: lines(
+        "Because `like '%…%'` cannot use a b-tree index: it reads every row, and takes each JSON body apart on the way.",
+        '',
+        '```sql',
+        'create extension if not exists pg_trgm;',
+        'create index concurrently message_text_trgm_idx on "Message" using gin (text gin_trgm_ops);',
+        '```',
+        '',
+        'Keep the searchable text in a column of its own. On [[number]],000 rows this goes from seconds to a few milliseconds.',
+      ),
+    },
+    {
+      ask: 'git: I committed to main by mistake, [[few]] commits. Not pushed yet.',
+      reply: lines(
+        '```bash',
+        'git branch feature/saved           # keeps the commits',
+        'git reset --keep HEAD~[[few]]      # moves main back, refuses to drop local edits',
+        'git switch feature/saved',
+        '```',
+        '',
+        '`--keep` instead of `--hard`: it stops where your uncommitted work would be lost.',
+      ),
+    },
+    {
+      ask: 'למה אני מקבל "undefined is not a function" כשאני קורא ל־items.at(-1)?',
+      reply: lines(
+        'כי `Array.prototype.at` נוסף רק ב־Node 16.6. אם אתה רץ על גרסה ישנה יותר, הפונקציה פשוט לא קיימת. שתי אפשרויות:',
+        '',
+        '```js',
+        'const last = items[items.length - 1]; // עובד בכל גרסה',
+        '```',
+        '',
+        'או לשדרג ל־Node 20 ולסיים עם זה. 🙂',
+      ),
+    },
+    {
+      ask: 'What does "\\u0000" do to PostgreSQL?',
+      reply:
+        'A `text` or `jsonb` value cannot hold it: the insert fails with `22P05` (unsupported Unicode escape sequence). A column of type `json` keeps the escape as text. Decide which of the two you want before a user pastes a binary file into the chat.',
+    },
+    {
+      ask: 'Tabs or spaces? 😈',
+      reply: 'Whatever the formatter does. The argument costs more than the bytes.',
+    },
+    {
+      ask: lines(
+        'This Python prints nothing:',
+        '',
+        '```python',
+        'def main():',
+        "    path = r'C:\\temp\\new'",
+        '    for line in open(path): print(line, end="")',
+        'if __name__ == "main": main()',
+        '```',
+      ),
+      reply: lines(
+        'The guard compares with the wrong string, so `main()` is never called:',
+        '',
+        '```python',
+        'if __name__ == "__main__":',
+        '    main()',
+        '```',
+        '',
+        "And good that you wrote `r'…'`: in `'C:\\temp\\new'` the `\\t` would be a tab and the `\\n` a line break.",
+      ),
+    },
+    {
+      ask: 'Our CI test fails one time in [[number]]. Where do I start?',
+      reply: lines(
+        'With the cheapest question: does it fail alone, or only after another test?',
+        '',
+        '- Run it [[number]]0 times alone. Passes every time? Then it is shared state.',
+        '- Print the seed and the order when it fails, and replay exactly that.',
+        '- Look for time: `Date.now()`, time zones, "wait 100 ms".',
+        '',
+        'Do not add a retry before you know. A retry makes it someone else’s outage.',
+      ),
+    },
+    {
+      ask: 'Name for a function that returns the user or null?',
+      reply: '`findUser`. Keep `getUser` for the one that throws.',
+    },
+  ],
+  elaborations: [
+    'The test I would write first: call it with a function that fails twice and then answers, and assert three calls, two waits, one result. Then one that always fails, and assert that the error you get has the original one as its `cause`.',
+    'About performance: measure before you change anything else. `explain (analyze, buffers)` on the real data, not on the ten rows of the development database, where a sequential scan *is* the fastest plan.',
+    'Naming: `data`, `info` and `handle` say nothing. If the best name you can find has an "and" in it, the function does two things, and the review comment is about that, not about the name.',
+    lines(
+      'For completeness, the shape that I would expect in the log, one JSON object a line, quotes escaped:',
+      '',
+      '```json',
+      '{"level":"warn","message":"retry \\"fetch\\" failed","path":"C:\\\\logs\\\\app","attempt":2,"ok":false}',
+      '```',
+    ),
+    'On the error handling: catching everything is only right at the edge of the program. In the middle, catch what you can repair and let the rest through with its stack intact.',
+    'Security: never build that statement with string concatenation. `"\' or 1=1 --"` is a cliché because it still works. Use parameters, and let the driver quote.',
+  ],
+};

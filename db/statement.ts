@@ -1,0 +1,22 @@
+// A hot statement whose SQL is the design: written by hand, prepared once in each connection, its rows mapped by hand.
+// What a Drizzle query says as well is a Drizzle query with .prepare(name).
+
+import { execute } from './database.ts';
+
+export interface Statement<Row> {
+  readonly text: string;
+  run(...params: unknown[]): Promise<Row[]>;
+}
+
+/** @param mapRow gets the columns in the order of the statement's list */
+export function statement<Row>(text: string, mapRow: (row: unknown[]) => Row): Statement<Row> {
+  return {
+    text,
+    run: async (...params) => (await execute(text, params, true)).rows.map(mapRow),
+  };
+}
+
+/** A `timestamptz` as it comes from the server. */
+export function readMoment(value: unknown): Date {
+  return new Date(value as string);
+}

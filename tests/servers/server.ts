@@ -1,0 +1,208 @@
+// Starts a real PostgreSQL server for tests, in a temporary folder and on a free port of 127.0.0.1, and stops it.
+// It never uses a server that is already running, and never leaves one behind (see watchdog.ts).
+// fsync is off: the data is thrown away, and no test here is about losing power.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import postgres from 'postgres';
+import type { FoundInstallation, ServerVersion } from './installations.ts';
+import {
+  createServerFolder,
+  deleteServerFolder,
+  initialiseData,
+  installBinaries,
+  type ServerFolder,
+  serverEnvironment,
+} from './server-folder.ts';
+import { startWatchdog } from './watchdog.ts';
+
+const startTimeoutMs = 60_000;
+const answerTimeoutMs = 5_000;
+// Below vitest's teardown limit of 10 s, after which it ends the process.
+const stopTimeoutMs = 5_000;
+const portAttempts = 3;
+
+export interface RunningServer {
+  readonly version: ServerVersion;
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  readonly pid: number;
+  readonly folder: string;
+  /** The connection string of a database. User: the superuser `postgres`; password: the superuser's. */
+  url(database: string, user?: string, password?: string): string;
+  /** Ends every connection, the server and its folder. May be called twice. */
+  stop(): Promise<void>;
+}
+
+interface Launch {
+  binFolder: string;
+  place: ServerFolder;
+  password: string;
+}
+
+interface Listening {
+  child: ChildProcess;
+  port: number;
+}
+
+/**
+ * Starts an empty server and returns when it has answered `select 1`; throws, with the end of the server's log, when
+ * that takes longer than 60 s.
+ *
+ *     const server = await startServer(installation);
+ *     const sql = postgres(server.url('postgres'));
+ *     await sql.end();
+ *     await server.stop();
+ */
+export async function startServer(installation: FoundInstallation): Promise<RunningServer> {
+  const place = await createServerFolder(installation.version);
+  const dismissWatchdog = startWatchdog(place.folder);
+  try {
+    const binFolder = await installBinaries(installation, place);
+    const password = randomBytes(16).toString('hex');
+    await initialiseData(binFolder, place, password);
+    const listening = await listenOnFreePort({ binFolder, place, password });
+    return describeServer(installation.version, listening, place, password, dismissWatchdog);
+  } catch (error) {
+    await deleteServerFolder(place);
+    dismissWatchdog();
+    throw error;
+  }
+}
+
+function describeServer(
+  version: ServerVersion,
+  { child, port }: Listening,
+  place: ServerFolder,
+  superuserPassword: string,
+  dismissWatchdog: () => void,
+): RunningServer {
+  let stopped: Promise<void> | undefined;
+  async function stopAndDelete(): Promise<void> {
+    await stopProcess(child);
+    await deleteServerFolder(place);
+    dismissWatchdog();
+  }
+  return {
+    version,
+    host: '127.0.0.1',
+    port,
+    pid: child.pid as number,
+    folder: place.folder,
+    url: (database, user = 'postgres', password = superuserPassword) => formatUrl(port, database, user, password),
+    stop: () => {
+      stopped ??= stopAndDelete();
+      return stopped;
+    },
+  };
+}
+
+/** Between finding a free port and listening on it somebody else may take it: then another port is tried. */
+async function listenOnFreePort(launch: Launch): Promise<Listening> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await findFreePort();
+    const child = await spawnServer(launch, port);
+    try {
+      await waitUntilItAnswers(child, formatUrl(port, 'postgres', 'postgres', launch.password));
+      return { child, port };
+    } catch (error) {
+      await stopProcess(child);
+      const log = await readLogTail(launch.place);
+      if (attempt < portAttempts && log.includes('Address already in use')) continue;
+      throw new Error(`PostgreSQL did not start: ${(error as Error).message}\n${log}`, { cause: error });
+    }
+  }
+}
+
+async function spawnServer({ binFolder, place }: Launch, port: number): Promise<ChildProcess> {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    fsync: 'off',
+    max_connections: 200,
+    shared_buffers: '64MB',
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const log = await open(logFile(place), 'w');
+  const child = spawn(join(binFolder, 'postgres'), ['-D', place.dataFolder, '-p', String(port), ...flags], {
+    ...place.owner,
+    cwd: place.folder,
+    env: serverEnvironment,
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  await once(child, 'spawn').finally(() => log.close());
+  // A test process that forgets to stop its server must still be able to end; the watchdog does the rest.
+  child.unref();
+  return child;
+}
+
+async function waitUntilItAnswers(child: ChildProcess, url: string): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs;
+  let lastError: unknown;
+  while (Date.now() < deadline) {
+    if (hasEnded(child)) throw new Error(`the process ended (${child.signalCode ?? child.exitCode})`);
+    try {
+      return await selectOne(url);
+    } catch (error) {
+      lastError = error;
+      await sleep(50);
+    }
+  }
+  throw new Error(`no answer to "select 1" within ${startTimeoutMs} ms`, { cause: lastError });
+}
+
+async function selectOne(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, connect_timeout: answerTimeoutMs / 1000, fetch_types: false });
+  try {
+    // postgres.js alone would wait for ever for a listener that takes the connection and says nothing
+    const silence = sleep(answerTimeoutMs, undefined, { ref: false }).then(() => {
+      throw new Error('no answer');
+    });
+    await Promise.race([sql`select 1`, silence]);
+  } finally {
+    await sql.end({ timeout: 0 });
+  }
+}
+
+/** SIGINT is PostgreSQL's fast shutdown: it does not wait for clients. SIGKILL is for a server that does not obey. */
+async function stopProcess(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  child.ref();
+  const ended = once(child, 'exit');
+  child.kill('SIGINT');
+  const patience = new AbortController();
+  const timeout = sleep(stopTimeoutMs, 'late', { signal: patience.signal }).catch(() => 'ended');
+  if ((await Promise.race([ended, timeout])) === 'late') child.kill('SIGKILL');
+  patience.abort();
+  await ended;
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+function formatUrl(port: number, database: string, user: string, password: string): string {
+  const [name, secret, path] = [user, password, database].map(encodeURIComponent);
+  return `postgres://${name}:${secret}@127.0.0.1:${port}/${path}`;
+}
+
+function logFile({ folder }: ServerFolder): string {
+  return join(folder, 'log');
+}
+
+async function readLogTail(place: ServerFolder): Promise<string> {
+  return (await readFile(logFile(place), 'utf8')).split('\n').slice(-20).join('\n');
+}

@@ -1,0 +1,37 @@
+// The suites. tests/db runs on every engine that is here: the embedded one and each PostgreSQL server; the rest once.
+// Servers that are missing are named, with the reason, by a skipped test in tests/servers/servers.test.ts.
+
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { chooseInstallations, findInstallations, isFound } from './tests/servers/installations.ts';
+
+const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
+const globalSetup = ['tests/servers/global-setup.ts', 'tests/db/global-setup.ts'];
+// Deeper folders of tests/db need no database of an engine.
+const anyEngine = ['tests/db/*.test.ts'];
+
+function onEngine(engine: string): TestProjectInlineConfiguration {
+  return {
+    test: { name: engine, include: anyEngine, env: { MYTX_TEST_ENGINE: engine }, globalSetup, ...timeouts },
+  };
+}
+
+const servers = chooseInstallations(findInstallations(), process.env.MYTX_TEST_SERVERS).filter(isFound);
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      onEngine('embedded'),
+      ...servers.map(({ version }) => onEngine(`postgres-${version}`)),
+      {
+        test: {
+          name: 'once',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/db/*.test.ts'],
+          globalSetup,
+          ...timeouts,
+        },
+      },
+    ],
+  },
+});
