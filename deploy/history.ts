@@ -22,26 +22,35 @@ export interface Comparison {
 const table = 'drizzle.__drizzle_migrations';
 
 /** Creates the schema and table of the history where they are missing. Call it under the lock. */
-export async function createHistory(session: DeploySession): Promise<void> {
-  const [found] = await session.query(`select to_regclass('${table}')::text as found`);
-  if (found?.found) return;
-  await session.script(`
-    create schema if not exists drizzle;
-    create table if not exists ${table} (id serial primary key, hash text not null, created_at bigint);
-  `);
+export function createHistory(session: DeploySession): Promise<void> {
+  return orUnreadable(async () => {
+    const [found] = await session.query(`select to_regclass('${table}')::text as found`);
+    if (found?.found) return;
+    await session.script(`
+      create schema if not exists drizzle;
+      create table if not exists ${table} (id serial primary key, hash text not null, created_at bigint);
+    `);
+  });
 }
 
-/** @throws DeployError HISTORY_UNREADABLE */
-export async function readHistory(session: DeploySession): Promise<AppliedMigration[]> {
-  try {
+export function readHistory(session: DeploySession): Promise<AppliedMigration[]> {
+  return orUnreadable(async () => {
     const rows = await session.query(`select hash, created_at from ${table} order by created_at, id`);
     return rows.map((row) => ({ hash: row.hash ?? '', createdAt: Number(row.created_at) }));
+  });
+}
+
+/** @throws DeployError HISTORY_UNREADABLE for what PostgreSQL refuses; a broken connection stays what it is */
+async function orUnreadable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (cause) {
     const { code, message } = cause as PostgresFailure;
+    if (!/^(3F|42)/.test(code ?? '')) throw cause;
     throw new DeployError({
       code: 'HISTORY_UNREADABLE',
-      message: `the migrations that were applied can't be read from ${table} (SQLSTATE ${code ?? 'none'}: ${message})`,
-      hint: `Grant this role usage on the schema drizzle and select on ${table}.`,
+      message: `the migrations that were applied can't be read from ${table} (SQLSTATE ${code}: ${message})`,
+      hint: `Run as the owner of the schema drizzle, or grant this role usage on it and select and insert on ${table}.`,
       cause,
     });
   }

@@ -75,6 +75,7 @@ export function translateFailure(error: unknown, context: FailureContext): MytxE
   if (unreachable.has(code)) return serverUnreachable(context, code);
   if (lost.has(code) || isTlsFailure(driverError)) return connectionLost(context, code, driverError);
   const sqlState = sqlStateOf(error);
+  if (sqlState !== undefined && endsConnection(sqlState)) return connectionLost(context, sqlState, driverError);
   if (sqlState !== undefined) return refused(driverError, sqlState, context);
   return new StatementError(
     'STATEMENT_FAILED',
@@ -86,6 +87,11 @@ export function translateFailure(error: unknown, context: FailureContext): MytxE
       driverError instanceof TypeError ? driverError.message : 'the driver refused the statement',
     ),
   );
+}
+
+/** The server ended the session: terminated, shut down or crashed (57P01, 57P02), or the protocol broke (08). */
+function endsConnection(sqlState: string): boolean {
+  return sqlState === '57P01' || sqlState === '57P02' || sqlState.startsWith('08');
 }
 
 function isTlsFailure(error: DriverError | undefined): boolean {

@@ -2,9 +2,12 @@
 // own: electric-sql/pglite#1106), so the second is refused, by a file that holds the owner's process id.
 // Never takes a file away from a process that is alive.
 
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConnectionError } from '../errors.ts';
+
+const attempts = 50;
+const abandonedAfterMs = 10_000;
 
 /** Gives the folder up again; may be called more than once. */
 export type ReleaseOwnership = () => void;
@@ -32,7 +35,7 @@ export function takeOwnership(folder: string): ReleaseOwnership {
 }
 
 function claim(lockPath: string, ownPath: string, folder: string): void {
-  for (let attempt = 0; attempt < 10; attempt += 1) {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
     try {
       linkSync(ownPath, lockPath); // atomic: fails where the file is there
       return;
@@ -46,18 +49,32 @@ function claim(lockPath: string, ownPath: string, folder: string): void {
   throw inUse(folder, readOwner(lockPath));
 }
 
-/** Takes away the file of a dead owner; puts it back if another process replaced it in between. */
+/**
+ * Takes away the file of a dead owner. One process at a time may: two that both saw the dead one could otherwise
+ * take away what the faster of them has put in its place.
+ */
 function removeStale(lockPath: string, deadOwner: number): void {
-  const asidePath = `${lockPath}.stale.${process.pid}`;
+  const turn = `${lockPath}.takeover`;
+  if (!takeTurn(turn)) return;
   try {
-    renameSync(lockPath, asidePath);
-    if (readOwner(asidePath) !== deadOwner) linkSync(asidePath, lockPath);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
+    if (readOwner(lockPath) === deadOwner) rmSync(lockPath, { force: true });
   } finally {
-    rmSync(asidePath, { force: true });
+    rmSync(turn, { recursive: true, force: true });
   }
+}
+
+/** Makes the folder that stands for the turn. One that is older than a process needs it was left by a killed one. */
+function takeTurn(turn: string): boolean {
+  try {
+    mkdirSync(turn);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const age = Date.now() - (statSync(turn, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+  if (age > abandonedAfterMs) rmSync(turn, { recursive: true, force: true });
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  return false;
 }
 
 function readOwner(lockPath: string): number | undefined {

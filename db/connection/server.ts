@@ -25,6 +25,7 @@ const asItIs = (value: unknown): unknown => value;
 class ServerConnection implements Connection {
   generation = 0;
   private client: postgres.Sql;
+  private hasClosed = false;
 
   constructor(private readonly address: ServerAddress) {
     this.client = this.open();
@@ -42,6 +43,8 @@ class ServerConnection implements Connection {
       fetch_types: false,
       onnotice: () => {},
       onclose: () => {
+        if (client !== this.client) return; // one that was replaced already
+        this.hasClosed = true;
         this.generation += 1;
       },
       connection: { application_name: 'mytx-ai', TimeZone: 'UTC', DateStyle: 'ISO', ...options.connection },
@@ -52,10 +55,22 @@ class ServerConnection implements Connection {
     return client;
   }
 
+  /** A client whose socket closed is replaced: it would fail its next statement with the error of the last session. */
+  private current(): postgres.Sql {
+    if (this.hasClosed) {
+      void this.client.end({ timeout: 0 });
+      this.hasClosed = false;
+      this.client = this.open();
+    }
+    return this.client;
+  }
+
   async run(text: string, params: readonly WireValue[], prepare: boolean): Promise<StatementResult> {
     // `simple: false` (missing in the driver's types) keeps statements without parameters to the extended protocol.
     const options = { prepare, simple: false };
-    const rows = await this.client.unsafe(text, params as WireValue[], options).values();
+    const rows = await this.current()
+      .unsafe(text, params as WireValue[], options)
+      .values();
     return {
       rows: rows as unknown as unknown[][],
       columns: rows.columns ?? [],
@@ -64,17 +79,18 @@ class ServerConnection implements Connection {
   }
 
   async script(text: string): Promise<void> {
-    await this.client.unsafe(text).simple();
+    await this.current().unsafe(text).simple();
   }
 
   async discard(): Promise<void> {
     const dropped = this.client;
     this.generation += 1;
+    this.hasClosed = false;
     this.client = this.open();
     await dropped.end({ timeout: 0 });
   }
 
   async close(): Promise<void> {
-    await this.client.end({ timeout: 5 });
+    await this.client.end({ timeout: this.hasClosed ? 0 : 5 });
   }
 }
