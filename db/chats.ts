@@ -1,7 +1,7 @@
 // Conversations as wholes: read, listed, renamed, deleted. What is inside is messages.ts, save-chat.ts, branches.ts.
 
 import { and, eq, sql } from 'drizzle-orm';
-import { optionalId, optionalLimit, optionalOffset, optionalText, requireId, requireObject } from './arguments.ts';
+import { optionalId, optionalLimit, optionalOffset, requireId, requireObject, requireText } from './arguments.ts';
 import type { Page } from './cursor.ts';
 import { db } from './database.ts';
 import { NotFoundError } from './errors.ts';
@@ -139,13 +139,8 @@ export async function renameChat(args: { id: string; userId: string; title: stri
   return rename.execute({
     id: requireId('id', id),
     userId: requireId('userId', userId),
-    title: requireTitle(title),
+    title: title === null ? null : requireText('title', title, { max: textLimits.chatTitle }),
   });
-}
-
-function requireTitle(title: unknown): string | null {
-  if (title === null) return null;
-  return optionalText('title', title === undefined ? '' : title, { max: textLimits.chatTitle }) as string;
 }
 
 /** Deletes a chat with its messages. With `userId` only that user's. @returns the row deleted, `[]` when it was not there */

@@ -71,7 +71,8 @@ const removeMemory = db.delete(memories).where(oneOfUser).returning().prepare('m
 /**
  * Remembers a text. The same text again, for the same user, returns the row there is.
  * @param id of the new row; makes it safe to repeat a call whose outcome is unknown
- * @throws NotFoundError USER_NOT_FOUND; InvalidArgumentError INVALID_TEXT (1 to 10,000 characters)
+ * @throws NotFoundError USER_NOT_FOUND; ConflictError ID_TAKEN when the id is that of another memory
+ * @throws InvalidArgumentError INVALID_TEXT (1 to 10,000 characters)
  * @example const [memory] = await saveMemory({ userId, content: 'Is allergic to peanuts' });
  */
 export async function saveMemory(args: { userId: string; content: string; id?: string }): Promise<Memory[]> {
@@ -81,14 +82,19 @@ export async function saveMemory(args: { userId: string; content: string; id?: s
     userId: requireId('userId', userId),
     content: requireText('content', content, { max: textLimits.memoryContent }),
   };
-  return repeatable({ id: values.id }, async () => {
+  return repeatable({ id: values.id }, () => insertOrFind(values));
+}
+
+/** The row in the way may be forgotten before it is read: then there is room for this one. */
+async function insertOrFind(values: { id: string; userId: string; content: string }): Promise<Memory[]> {
+  for (let attempt = 1; attempt <= 10; attempt += 1) {
     const written = await named(insertMemory.execute(values), userMissing);
     if (written.length > 0) return written;
     // A second statement, with a snapshot of its own: the row that was in the way may be a moment old.
     const existing = await byContent.execute(values);
-    if (existing.length === 0) throw idTaken('id');
-    return existing;
-  });
+    if (existing.length > 0) return existing;
+  }
+  throw idTaken('id');
 }
 
 /** A user's memories, newest first. @example const all = await getMemoriesByUserId({ userId }); */

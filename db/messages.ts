@@ -48,17 +48,22 @@ export const append = statement(
   select *
   from ${newRows(3)}
 ), known as (
-  select distinct on (given.n) given.n, m.id, m."parentId", m.position, m.role, m."createdAt"
+  select given.n, m.*
   from given
-  join "Message" m
-    on m."chatId" = $1::uuid and m."ownIdHash" = given.hash::bigint and m."userId" = $2::uuid and m.active
-  where case
-    when m.body::text = given.body::text then true
-    -- jsonb does not mind the order of keys, but can't hold every escape
-    when position('\\u' in m.body::text || given.body::text) > 0 then false
-    else m.body::jsonb = given.body::jsonb
-  end
-  order by given.n, m.position desc
+  -- lateral with a limit: a join could be planned as a scan of the whole chat
+  cross join lateral (
+    select id, "parentId", position, role, "createdAt"
+    from "Message"
+    where "chatId" = $1::uuid and "ownIdHash" = given.hash::bigint and "userId" = $2::uuid and active
+      and case
+        when body::text = given.body::text then true
+        -- jsonb does not mind the order of keys, but can't hold every escape
+        when position('\\u' in body::text || given.body::text) > 0 then false
+        else body::jsonb = given.body::jsonb
+      end
+    order by position + 0 desc -- an expression, or the index of positions would be walked from its end
+    limit 1
+  ) m
 ), fresh as (
   select given.*, row_number() over (order by n) - 1 as step
   from given

@@ -1,6 +1,7 @@
 // Protocols and their versions. A change writes the protocol and its new version in one statement;
 // a version that is there is never changed.
 
+import { isDeepStrictEqual } from 'node:util';
 import { and, eq, sql } from 'drizzle-orm';
 import {
   describe,
@@ -14,7 +15,7 @@ import {
 } from './arguments.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import { db } from './database.ts';
-import { InvalidArgumentError } from './errors.ts';
+import { type InvalidArgumentCode, InvalidArgumentError } from './errors.ts';
 import { storableJson, toJsonText } from './json-value.ts';
 import { jsonLimits, textLimits } from './limits.ts';
 import {
@@ -173,7 +174,8 @@ function readProtocol(row: unknown[]): Protocol {
  * Saves a new protocol, as its version 1.
  * @param parts one or more objects with a text `content`; their other fields are kept
  * @param id of the new row; makes it safe to repeat a call whose outcome is unknown
- * @throws InvalidArgumentError INVALID_PARTS, INVALID_TEXT; NotFoundError USER_NOT_FOUND; ConflictError ID_TAKEN
+ * @throws InvalidArgumentError INVALID_PARTS, INVALID_TEXT; NotFoundError USER_NOT_FOUND
+ * @throws ConflictError ID_TAKEN when the id is that of another protocol
  * @example const [protocol] = await saveProtocol({ userId, name: 'Evening', parts: [{ content: 'Breathe out.' }] });
  */
 export async function saveProtocol(args: {
@@ -189,14 +191,17 @@ export async function saveProtocol(args: {
     rowId,
     requireId('userId', userId),
     requireText('name', name, { max: textLimits.protocolName }),
-    optionalText('description', description, { min: 0, max: textLimits.protocolDescription }) ?? null,
+    requireDescription(description),
     requireParts(parts),
-  ];
+  ] as const;
   return repeatable({ id: rowId }, async () => {
     const written = await named(insertProtocol.run(...values), userMissing);
     if (written.length > 0) return written;
     const existing = await one.execute({ id: rowId, userId: values[1] });
-    if (existing[0]?.name !== values[2]) throw idTaken('id');
+    const isSame = existing.some((row) =>
+      isDeepStrictEqual([row.name, row.description, row.parts], [values[2], values[3], JSON.parse(values[4])]),
+    );
+    if (!isSame) throw idTaken('id');
     return existing;
   });
 }
@@ -219,7 +224,7 @@ export async function getProtocolById(args: { id: string; userId: string }): Pro
 }
 
 /**
- * Changes what is given of a protocol and adds a version; `description: null` takes the description away.
+ * Changes what is given of a protocol and adds a version; `description: null` (or '') takes the description away.
  * A call that changes nothing adds none. @returns the protocol, `[]` when it is not there
  */
 export async function updateProtocol(args: {
@@ -236,7 +241,7 @@ export async function updateProtocol(args: {
     key.userId,
     name === undefined ? null : requireText('name', name, { max: textLimits.protocolName }),
     description !== undefined,
-    optionalText('description', description, { min: 0, max: textLimits.protocolDescription }) ?? null,
+    requireDescription(description),
     parts === undefined ? null : requireParts(parts),
   );
   return changed.length > 0 ? changed : one.execute(key);
@@ -288,13 +293,22 @@ export async function restoreProtocolVersion(args: {
   return changed.length > 0 ? changed : withVersion.run(...values);
 }
 
+/** An empty description is none, as in the specification. */
+function requireDescription(description: unknown): string | null {
+  return optionalText('description', description, { min: 0, max: textLimits.protocolDescription }) || null;
+}
+
 function requireParts(parts: unknown): string {
+  if (parts === undefined) throw invalidParts('MISSING_ARGUMENT', 'is missing (undefined)');
   const text = toJsonText(parts, { argument: 'parts', code: 'INVALID_PARTS', maxBytes: jsonLimits.protocolParts });
-  const checked: unknown = JSON.parse(text);
-  const problem = findPartProblem(checked);
+  const problem = findPartProblem(JSON.parse(text));
   if (problem === undefined) return storableJson(text);
-  throw new InvalidArgumentError(
-    'INVALID_PARTS',
+  throw invalidParts('INVALID_PARTS', problem);
+}
+
+function invalidParts(code: InvalidArgumentCode, problem: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    code,
     'parts',
     `${problem}; it must be an array of one or more objects with a text \`content\``,
     "Pass for instance [{ content: 'First step' }]; other fields of a part are kept as they are.",
@@ -302,6 +316,7 @@ function requireParts(parts: unknown): string {
 }
 
 function findPartProblem(parts: unknown): string | undefined {
+  if (typeof parts === 'string') return 'is a string';
   if (!Array.isArray(parts)) return `is ${describe(parts)}`;
   if (parts.length === 0) return 'is empty';
   const wrong = parts.findIndex((part) => typeof part?.content !== 'string');

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { optionalId, requireBoolean, requireId, requireObject } from './arguments.ts';
 import { db } from './database.ts';
-import { InvalidArgumentError } from './errors.ts';
+import { type InvalidArgumentCode, InvalidArgumentError } from './errors.ts';
 import { storableJson, toJsonText } from './json-value.ts';
 import { jsonLimits } from './limits.ts';
 import { idTaken, named, userMissing } from './outcome.ts';
@@ -84,6 +84,7 @@ export async function updateReservation(args: {
 }
 
 function requireDetails(details: unknown): string {
+  if (details === undefined) throw invalidDetails('MISSING_ARGUMENT', 'is missing (undefined)', []);
   const text = toJsonText(details, {
     argument: 'details',
     code: 'INVALID_DETAILS',
@@ -92,10 +93,14 @@ function requireDetails(details: unknown): string {
   const checked = flightReservation.safeParse(JSON.parse(text));
   if (checked.success) return storableJson(text);
   const problems = checked.error.issues.map(({ path, message }) => `${path.join('.') || 'details'}: ${message}`);
-  throw new InvalidArgumentError(
-    'INVALID_DETAILS',
+  throw invalidDetails('INVALID_DETAILS', `is not a flight reservation: ${problems.slice(0, 5).join('; ')}`, problems);
+}
+
+function invalidDetails(code: InvalidArgumentCode, problem: string, problems: readonly string[]): InvalidArgumentError {
+  return new InvalidArgumentError(
+    code,
     'details',
-    `is not a flight reservation: ${problems.slice(0, 5).join('; ')}`,
+    problem,
     'Pass seats, flightNumber, departure, arrival, passengerName and totalPriceInUSD; other fields are kept as they are.',
     { problems },
   );

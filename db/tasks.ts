@@ -61,7 +61,8 @@ const removeTask = db.delete(tasks).where(oneOfUser).returning().prepare('task_d
 /**
  * Adds a task with the status `pending`.
  * @param id of the new row; makes it safe to repeat a call whose outcome is unknown
- * @throws NotFoundError USER_NOT_FOUND; InvalidArgumentError INVALID_TEXT (1 to 10,000 characters)
+ * @throws NotFoundError USER_NOT_FOUND; ConflictError ID_TAKEN when the id is that of another task
+ * @throws InvalidArgumentError INVALID_TEXT (1 to 10,000 characters), INVALID_DATE
  * @example const [task] = await addTask({ userId, description: 'Renew the passport' });
  */
 export async function addTask(args: {
@@ -81,9 +82,14 @@ export async function addTask(args: {
     const written = await named(insertTask.execute(values), userMissing);
     if (written.length > 0) return written;
     const existing = await one.execute(values);
-    if (existing[0]?.description !== values.description) throw idTaken('id');
+    const isSame = existing.some((row) => row.description === values.description && dueText(row) === values.dueAt);
+    if (!isSame) throw idTaken('id');
     return existing;
   });
+}
+
+function dueText({ dueAt }: Task): string | null {
+  return dueAt?.toISOString() ?? null;
 }
 
 /** A user's tasks, newest first. */

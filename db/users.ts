@@ -37,8 +37,8 @@ export async function getUser(email: string): Promise<User[]> {
       'Pass the e-mail address that the user gave.',
     );
   }
-  if (email.length > textLimits.email * 2) return []; // longer than any that is stored
-  return byEmail.execute({ email: storableText(email) });
+  const isStorable = email.length <= textLimits.email * 2 && storableText(email) === email;
+  return isStorable ? byEmail.execute({ email }) : [];
 }
 
 /**
@@ -63,22 +63,23 @@ export async function createUser(email: string, password: string): Promise<Omit<
 }
 
 function requirePassword(password: unknown): string {
-  const allowed = `a text of 1 to ${passwordByteLimit} bytes`;
-  const problem =
-    typeof password !== 'string'
-      ? `is ${password === undefined ? 'missing (undefined)' : `a ${typeof password}`}`
-      : password === ''
-        ? 'is empty'
-        : !password.isWellFormed()
-          ? 'has half of a surrogate pair, which UTF-8 can’t hold'
-          : Buffer.byteLength(password) > passwordByteLimit
-            ? `has ${Buffer.byteLength(password)} bytes`
-            : undefined;
+  const problem = findPasswordProblem(password);
   if (problem === undefined) return password as string;
   throw new InvalidArgumentError(
     password === undefined ? 'MISSING_ARGUMENT' : 'INVALID_PASSWORD',
     'password',
-    `${problem}; it must be ${allowed}`,
+    `${problem}; it must be a text of 1 to ${passwordByteLimit} bytes`,
     'bcrypt reads 72 bytes and would ignore the rest. Ask for a shorter password.',
   );
+}
+
+function findPasswordProblem(password: unknown): string | undefined {
+  if (password === undefined) return 'is missing (undefined)';
+  if (typeof password !== 'string') return `is ${password === null ? 'null' : `a ${typeof password}`}`;
+  if (password === '') return 'is empty';
+  if (!password.isWellFormed()) return 'has half of a surrogate pair, which UTF-8 can’t hold';
+  // bcrypt repeats its key with a U+0000 between: "a" and "a\0a" would be one password.
+  if (password.includes('\0')) return 'has a U+0000, which ends a password in bcrypt';
+  const bytes = Buffer.byteLength(password);
+  return bytes > passwordByteLimit ? `has ${bytes} bytes` : undefined;
 }

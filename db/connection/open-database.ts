@@ -1,7 +1,8 @@
 // A database that is open: its engine, its connections, and the statements that run outside a transaction.
 
+import { defaultMaxAttempts, waitAfterAttempt } from './conflict.ts';
 import { type Connection, type Engine, encode, type StatementResult, type WireValue } from './connection.ts';
-import { type FailureContext, translateFailure } from './failure.ts';
+import { type FailureContext, isRetriable, translateFailure } from './failure.ts';
 import { Pool } from './pool.ts';
 
 /** What a `logger` is told of each statement: never a parameter's value. */
@@ -31,10 +32,17 @@ export class OpenDatabase {
     return this.pool.use(work);
   }
 
-  /** Runs one statement by itself, in whatever connection is free. */
-  run(statement: string, params: readonly unknown[], prepare: boolean): Promise<StatementResult> {
+  /** Runs one statement by itself, in whatever connection is free; again when it met another transaction. */
+  async run(statement: string, params: readonly unknown[], prepare: boolean): Promise<StatementResult> {
     const outcome = isRead(statement) ? 'read' : 'write';
-    return this.pool.use((connection) => this.runIn(connection, statement, params, prepare, outcome));
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.pool.use((connection) => this.runIn(connection, statement, params, prepare, outcome));
+      } catch (error) {
+        if (attempt === defaultMaxAttempts || !isRetriable(error)) throw error;
+      }
+      await waitAfterAttempt(attempt);
+    }
   }
 
   /** Runs one statement in a connection that the caller holds; failures are errors of ours. */

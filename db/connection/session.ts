@@ -164,7 +164,8 @@ function toObjects({ rows, columns, count }: StatementResult): RawResult<Record<
       }),
     ),
   );
-  return Object.assign(objects, { count });
+  // Not enumerable, as the driver has it: the result equals a plain array of its rows.
+  return Object.defineProperty(objects, 'count', { value: count }) as RawResult<Record<string, unknown>>;
 }
 
 /** Drizzle's own mapping does much for each row that a flat list of columns does not need. */

@@ -3,8 +3,8 @@
 // Never says that a transaction is done when PostgreSQL rolled it back.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionError, TransactionError } from '../errors.ts';
+import { defaultMaxAttempts, waitAfterAttempt } from './conflict.ts';
 import type { Connection, StatementResult } from './connection.ts';
 import { isRetriable } from './failure.ts';
 import type { OpenDatabase } from './open-database.ts';
@@ -18,8 +18,6 @@ export interface TransactionOptions {
   /** How often the whole is run at most when it meets other transactions (SQLSTATE 40001, 40P01); 5 unless given. */
   maxAttempts?: number;
 }
-
-const defaultMaxAttempts = 5;
 
 /** One transaction, or one savepoint inside it. */
 interface Level {
@@ -89,7 +87,7 @@ async function runOutermost<T>(
     } catch (error) {
       if (!(error instanceof Retry)) throw error;
       if (attempt >= maxAttempts) throw conflict(error.cause, attempt);
-      await sleep(Math.random() * 10 * 2 ** attempt);
+      await waitAfterAttempt(attempt);
     }
   }
 }

@@ -185,6 +185,14 @@ describe.skipIf(isEmbedded)('with other connections (the embedded database has o
     expect(await descriptions(userId)).toEqual(['0', '1']);
   });
 
+  test('a single statement that meets another transaction is run again by itself', async () => {
+    await db.execute(sql`create sequence attempts`);
+    await db.execute(sql`do $$ begin
+      if nextval('attempts') < 3 then raise exception 'again' using errcode = '40P01'; end if;
+    end $$`);
+    expect(await db.execute(sql`select last_value::integer as attempts from attempts`)).toEqual([{ attempts: 3 }]);
+  });
+
   test('conflicts without end are given up after maxAttempts, with nothing written', async () => {
     const userId = await newUser();
     let attempts = 0;
