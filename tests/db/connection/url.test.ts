@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { parseServerUrl } from '../../../db/connection/url.ts';
+import type { ConnectionError } from '../../../db/errors.ts';
+
+const secret = 'hunter2-secret';
+
+/** URL, target, TLS: off, verified, or on without verification. */
+const accepted: [string, string, 'off' | 'verified' | 'unverified' | 'prefer'][] = [
+  [`postgres://u:${secret}@localhost/app`, 'localhost:5432/app', 'off'],
+  [`postgresql://u:${secret}@127.0.0.1:6543/app`, '127.0.0.1:6543/app', 'off'],
+  [`postgres://u:${secret}@127.8.9.1/app`, '127.8.9.1:5432/app', 'off'],
+  [`postgres://u:${secret}@[::1]:5433/app`, '[::1]:5433/app', 'off'],
+  ['postgres:///app?host=/var/run/postgresql', '/var/run/postgresql:5432/app', 'off'],
+  ['postgres://u@%2Fvar%2Frun%2Fpostgresql/app', '/var/run/postgresql:5432/app', 'off'],
+  [`postgres://u:${secret}@localhost/app?sslmode=prefer`, 'localhost:5432/app', 'prefer'],
+  [`postgres://u:${secret}@localhost/app?sslmode=require`, 'localhost:5432/app', 'unverified'],
+  [`postgres://u:${secret}@localhost/app?sslmode=verify-full`, 'localhost:5432/app', 'verified'],
+  [`postgres://u:${secret}@db.example.com/app`, 'db.example.com:5432/app', 'verified'],
+  [`postgres://u:${secret}@db.example.com/app?sslmode=verify-full`, 'db.example.com:5432/app', 'verified'],
+  [`postgres://u:${secret}@db.example.com/app?sslmode=verify-ca`, 'db.example.com:5432/app', 'verified'],
+  [`postgres://u:${secret}@db.example.com/app?sslmode=require`, 'db.example.com:5432/app', 'unverified'],
+  [
+    `postgres://u:${secret}@db.example.com/app?sslmode=require&channel_binding=require`,
+    'db.example.com:5432/app',
+    'unverified',
+  ],
+  [`postgres://u:${secret}@10.0.0.5/app?application_name=x`, '10.0.0.5:5432/app', 'verified'],
+];
+
+describe('accepted', () => {
+  test.each(accepted)('%s', (url, target, tls) => {
+    const address = parseServerUrl(url);
+    expect(address.target).toBe(target);
+    const { ssl } = address.options;
+    const seen =
+      ssl === false ? 'off' : typeof ssl === 'object' ? (ssl.rejectUnauthorized ? 'verified' : 'unverified') : ssl;
+    expect(seen).toBe(tls);
+  });
+
+  test('user, password and database are percent-decoded', () => {
+    const { options } = parseServerUrl('postgres://us%40er:p%2Fa%3Fs%23s@localhost/my%20app');
+    expect(options).toMatchObject({ username: 'us@er', password: 'p/a?s#s', database: 'my app' });
+  });
+
+  test('what weakens TLS says so in a warning', () => {
+    expect(parseServerUrl('postgres://u@db.example.com/app?sslmode=require').warnings.join()).toContain('verify-full');
+    expect(parseServerUrl('postgres://u@db.example.com/app?sslmode=disable', true).warnings.join()).toContain(
+      'without TLS',
+    );
+    expect(parseServerUrl('postgres://u@db.example.com/app').warnings).toEqual([]);
+  });
+});
+
+const refused: [string, string][] = [
+  ['nonsense', 'INVALID_URL'],
+  ['', 'INVALID_URL'],
+  [`mysql://u:${secret}@localhost/app`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost:99999/app`, 'INVALID_URL'],
+  [`postgres://u:${secret}%zz@localhost/app`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?sslmode=REQUIRE`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?sslmode=yes`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?sslmode=require&sslmode=disable`, 'INVALID_URL'],
+  [`postgres://u:${secret}@db.example.com/app?application_name=x?sslmode=require`, 'INVALID_URL'],
+  [`postgres://u:${secret}@db.example.com/app?schema=public`, 'INVALID_URL'],
+  [`postgres://u:${secret}@db.example.com/app?sslmode=disable`, 'PLAINTEXT_REFUSED'],
+  [`postgres://u:${secret}@db.example.com/app?sslmode=allow`, 'PLAINTEXT_REFUSED'],
+  [`postgres://u:${secret}@db.example.com/app?sslmode=prefer`, 'PLAINTEXT_REFUSED'],
+];
+
+describe('refused, without a word of the password', () => {
+  test.each(refused)('%s', (url, code) => {
+    let error: ConnectionError | undefined;
+    try {
+      parseServerUrl(url);
+    } catch (reason) {
+      error = reason as ConnectionError;
+    }
+    expect(error?.code).toBe(code);
+    expect(error?.hint).toBeTruthy();
+    expect(`${error?.stack}${JSON.stringify(error)}`).not.toContain(secret);
+  });
+});
