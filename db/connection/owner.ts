@@ -3,7 +3,7 @@
 // Never takes a file away from a process that is alive.
 
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ConnectionError } from '../errors.ts';
 
 const attempts = 50;
@@ -18,7 +18,7 @@ export type ReleaseOwnership = () => void;
  */
 export function takeOwnership(folder: string): ReleaseOwnership {
   mkdirSync(folder, { recursive: true });
-  const lockPath = join(folder, 'owner.pid');
+  const lockPath = resolve(folder, 'owner.pid');
   const ownPath = join(folder, `owner.pid.${process.pid}`);
   writeFileSync(ownPath, `${process.pid}\n`);
   try {
@@ -26,7 +26,10 @@ export function takeOwnership(folder: string): ReleaseOwnership {
   } finally {
     rmSync(ownPath, { force: true });
   }
+  const owned = ownedByThisProcess();
+  owned.add(lockPath);
   const release = (): void => {
+    if (!owned.delete(lockPath)) return;
     process.off('exit', release);
     if (readOwner(lockPath) === process.pid) rmSync(lockPath, { force: true });
   };
@@ -43,7 +46,7 @@ function claim(lockPath: string, ownPath: string, folder: string): void {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const owner = readOwner(lockPath);
-    if (owner !== undefined && isAlive(owner)) throw inUse(folder, owner);
+    if (owner !== undefined && isAlive(owner, lockPath)) throw inUse(folder, owner);
     if (owner !== undefined) removeStale(lockPath, owner);
   }
   throw inUse(folder, readOwner(lockPath));
@@ -87,8 +90,18 @@ function readOwner(lockPath: string): number | undefined {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** The files that this process put there, also where a bundler or hot reload loads this module twice. */
+function ownedByThisProcess(): Set<string> {
+  const key = Symbol.for('mytx-ai.owned');
+  const places = globalThis as Record<symbol, unknown>;
+  places[key] ??= new Set();
+  return places[key] as Set<string>;
+}
+
+/** In a container every run may have the same pid: our own is an owner only if we are. */
+function isAlive(pid: number, lockPath: string): boolean {
   if (pid <= 0) return false;
+  if (pid === process.pid) return ownedByThisProcess().has(lockPath);
   try {
     process.kill(pid, 0);
     return true;

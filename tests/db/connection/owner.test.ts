@@ -37,6 +37,8 @@ test('what a killed process left behind is taken over', () => {
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   writeFileSync(lockFile(), `${dead}\n`);
   takeOwnership(folder)();
+  writeFileSync(lockFile(), `${process.pid}\n`); // the same pid again, as in a container that was restarted
+  takeOwnership(folder)();
   writeFileSync(lockFile(), 'not a number');
   takeOwnership(folder)();
 });

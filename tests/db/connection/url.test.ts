@@ -31,9 +31,8 @@ describe('accepted', () => {
   test.each(accepted)('%s', (url, target, tls) => {
     const address = parseServerUrl(url);
     expect(address.target).toBe(target);
-    const { ssl } = address.options;
-    const seen =
-      ssl === false ? 'off' : typeof ssl === 'object' ? (ssl.rejectUnauthorized ? 'verified' : 'unverified') : ssl;
+    const ssl = address.options.ssl as false | 'prefer' | { rejectUnauthorized: boolean };
+    const seen = ssl === false ? 'off' : ssl === 'prefer' ? ssl : ssl.rejectUnauthorized ? 'verified' : 'unverified';
     expect(seen).toBe(tls);
   });
 
