@@ -1,0 +1,36 @@
+// What there is to say of each error code, for docs/errors/ (npm run docs:errors). A code without an entry does not
+// compile; tests/docs/errors.test.ts provokes the examples, so that they are what is really thrown.
+
+import type { MytxErrorCode } from '../db/errors.ts';
+import type { DeployErrorCode } from '../deploy/errors.ts';
+import { argumentErrors } from './errors/argument-errors.ts';
+import { connectionErrors } from './errors/connection-errors.ts';
+import { deployErrors } from './errors/deploy-errors.ts';
+import { rowErrors } from './errors/row-errors.ts';
+import { statementErrors } from './errors/statement-errors.ts';
+import { transactionErrors } from './errors/transaction-errors.ts';
+
+export interface Entry {
+  /** The class that has this code. */
+  class: string;
+  /** One sentence. */
+  happened: string;
+  causes: readonly string[];
+  /** What to do, the likeliest first. */
+  actions: readonly string[];
+  /** As `error.message` and `error.hint` have it. */
+  example: { message: string; hint: string };
+  /** Whether anything was written. */
+  written: string;
+  /** Whether the same call may be made again. */
+  repeat: string;
+}
+
+export const errorCatalogue: Record<MytxErrorCode | DeployErrorCode, Entry> = {
+  ...argumentErrors,
+  ...rowErrors,
+  ...transactionErrors,
+  ...connectionErrors,
+  ...statementErrors,
+  ...deployErrors,
+};

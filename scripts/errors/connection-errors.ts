@@ -1,0 +1,187 @@
+// ConnectionError: something between this process and the database.
+
+import type { ConnectionCode } from '../../db/errors.ts';
+import type { Entry } from '../error-catalogue.ts';
+
+export const connectionErrors: Record<ConnectionCode, Entry> = {
+  ACCESS_REFUSED: {
+    class: 'ConnectionError',
+    happened: 'The server was reached and did not let this process in, or its certificate was not accepted.',
+    causes: [
+      'a wrong user or password (SQLSTATE 28P01), or a rule of `pg_hba.conf` (28000)',
+      'the database does not exist (3D000)',
+      'a certificate that is self-signed, expired or made for another host',
+    ],
+    actions: [
+      'Correct user, password and database name in `POSTGRES_URL`; percent-encode @ : / ? # in the password.',
+      'Create the database: `createdb name`, or in the console of your provider.',
+      'For a certificate of a private authority set `NODE_EXTRA_CA_CERTS` to its file.',
+    ],
+    example: {
+      message: 'localhost:5432/assistant refused the connection (SQLSTATE 28P01)',
+      hint: 'Correct user and password in POSTGRES_URL, or pg_hba.conf of the server.',
+    },
+    written: 'Nothing was sent.',
+    repeat: 'Safe, and useless until the set-up is corrected.',
+  },
+  CONNECTION_LOST: {
+    class: 'ConnectionError',
+    happened: 'The connection broke while a read ran, or inside a transaction, which the server then rolled back.',
+    causes: [
+      'the server was restarted or failed over (SQLSTATE 57P01, 57P02)',
+      'a firewall or pooler dropped the connection',
+      'an administrator ended it with `pg_terminate_backend` (57P01)',
+    ],
+    actions: [
+      'Call again: the next call opens a new connection.',
+      'Where it happens often, read the server’s log of that minute.',
+    ],
+    example: {
+      message: 'the connection to localhost:5432/assistant broke and the transaction was rolled back',
+      hint: 'Call again: nothing was written.',
+    },
+    written: 'Nothing.',
+    repeat: 'Safe. Of a transaction repeat the whole, not the one statement.',
+  },
+  DATABASE_CLOSED: {
+    class: 'ConnectionError',
+    happened: 'The database was closed while this call waited for a connection, or before it.',
+    causes: [
+      '`closeDatabase()` while requests are still coming in',
+      'a query inside `run()` of a database whose `close()` was called',
+    ],
+    actions: ['Stop taking requests, wait for those under way, then close.'],
+    example: {
+      message: 'the database was closed while this call waited, or before it',
+      hint: 'Call closeDatabase() after the last query; the next query opens the database again.',
+    },
+    written: 'Nothing by this call. Statements that had begun were finished.',
+    repeat: 'Safe: a query after `closeDatabase()` opens the default database again.',
+  },
+  DATABASE_OPEN: {
+    class: 'ConnectionError',
+    happened: '`openDatabase(options)` was called when the default database was open already.',
+    causes: [
+      'a query ran before it, which opened the database as the environment says',
+      'two places that both open it with options',
+    ],
+    actions: [
+      'Call `openDatabase(options)` first thing when the process starts.',
+      'For a second database use `createDatabase(options)`.',
+      'Without options the call is always fine: it says what is open.',
+    ],
+    example: {
+      message: 'the database is open already, and options were given',
+      hint: 'Call openDatabase(options) before the first query, or closeDatabase() first.',
+    },
+    written: 'Nothing.',
+    repeat: 'Safe after `closeDatabase()`.',
+  },
+  EMBEDDED_IN_USE: {
+    class: 'ConnectionError',
+    happened: 'Another process that is alive has this embedded database open.',
+    causes: [
+      'the application is running in another terminal while a command opens the same `.mytx/`',
+      'a test runner with several workers and one folder',
+    ],
+    actions: [
+      'Stop the other process; `details.pid` is its id. One that was killed needs nothing: its claim is taken over.',
+      'Give each process a folder of its own: `openDatabase({ folder })`.',
+      'Use a PostgreSQL server, which many processes share.',
+    ],
+    example: {
+      message: 'the embedded database in .mytx is in use by process 4711',
+      hint: 'Stop that process, or set POSTGRES_URL to a PostgreSQL server, which many processes can use at once.',
+    },
+    written: 'Nothing: the database was not opened.',
+    repeat: 'Safe, once the other process has ended.',
+  },
+  INVALID_URL: {
+    class: 'ConnectionError',
+    happened: '`POSTGRES_URL` (or `url`) is not a connection URL of PostgreSQL that is understood.',
+    causes: [
+      'an @, :, /, ? or # in the password that is not percent-encoded',
+      'a scheme other than `postgres://` or `postgresql://`, or no host or database name',
+      'a parameter that is not known, twice there, or joined by a second `?` instead of `&`',
+    ],
+    actions: [
+      'Write `postgres://user:password@host:5432/database`. Known parameters: sslmode, host, application_name, options.',
+      'Encode the password: `node -p "encodeURIComponent(\'p@ss\')"`.',
+    ],
+    example: {
+      message: 'POSTGRES_URL begins with "mysql:" instead of postgres://',
+      hint: 'Write it as postgres://user:password@host:5432/database; percent-encode @ : / ? # in the password.',
+    },
+    written: 'Nothing was sent.',
+    repeat: 'Safe, and useless until the URL is corrected.',
+  },
+  OUTCOME_UNKNOWN: {
+    class: 'ConnectionError',
+    happened: 'The connection broke after a write or a commit was sent and before the server said whether it was done.',
+    causes: ['the server, the network or a pooler went down at that moment'],
+    actions: [
+      'Call again with the same arguments and `details.repeatWith`, where it is given: what was written is then not written twice.',
+      'Where it is not given, read first what is there. Writes that set a value or delete a row may be repeated as they are.',
+      'Of a `transaction()` repeat the whole only if its writes carry ids of yours.',
+    ],
+    example: {
+      message: 'the connection to localhost:5432/assistant broke before the server said whether the write was done',
+      hint: 'Call again with the same arguments and `details.repeatWith`, where it is given: what was written is not written twice.',
+    },
+    written: 'Not known: all of it, or nothing.',
+    repeat: 'Safe with `details.repeatWith`; see [queries](../queries.md#repeat-safely).',
+  },
+  PLAINTEXT_REFUSED: {
+    class: 'ConnectionError',
+    happened: 'The URL asks for a connection without TLS to a host that is not this machine.',
+    causes: ['`sslmode=disable`, `allow` or `prefer` in the URL of a remote server'],
+    actions: [
+      'Leave `sslmode` out (TLS with a verified certificate), or use `sslmode=verify-full`.',
+      'On a private network that you trust, set `MYTX_ALLOW_PLAINTEXT=1`.',
+    ],
+    example: {
+      message: 'sslmode=disable lets the connection to db.example.com go without TLS',
+      hint: 'Use sslmode=verify-full or leave sslmode out. For a network you trust, set MYTX_ALLOW_PLAINTEXT=1.',
+    },
+    written: 'Nothing was sent.',
+    repeat: 'Safe, and useless until the URL is corrected.',
+  },
+  SERVER_BUSY: {
+    class: 'ConnectionError',
+    happened: 'The server takes no connections now: it is full, or still starting.',
+    causes: [
+      'more processes times connections each than `max_connections` allows (SQLSTATE 53300)',
+      'a restart or failover that is not over yet (57P03)',
+    ],
+    actions: [
+      'Call again after a wait that grows.',
+      'Lower `poolSize` (10 for each process unless given), put a pooler in front, or raise `max_connections`.',
+    ],
+    example: {
+      message: 'localhost:5432/assistant takes no connections now (SQLSTATE 53300)',
+      hint: 'Wait and call again. If it is full, lower the pool size or raise max_connections.',
+    },
+    written: 'Nothing by this call.',
+    repeat: 'Safe, after a wait.',
+  },
+  UNREACHABLE: {
+    class: 'ConnectionError',
+    happened: 'No connection to the server could be made.',
+    causes: [
+      'the server does not run, or listens on another port (ECONNREFUSED)',
+      'the host’s name does not resolve (ENOTFOUND)',
+      'a firewall drops the packets (CONNECT_TIMEOUT after 10 seconds)',
+    ],
+    actions: [
+      'Check host and port in `POSTGRES_URL`; `details.reason` says what the network said.',
+      'Allow this machine’s address where your provider has a list of them.',
+      'Unset `POSTGRES_URL` to work on the embedded database meanwhile.',
+    ],
+    example: {
+      message: 'no connection to localhost:5432/assistant (ECONNREFUSED)',
+      hint: 'Check that the server runs and that host and port of POSTGRES_URL are right; nothing was sent.',
+    },
+    written: 'Nothing was sent.',
+    repeat: 'Safe.',
+  },
+};

@@ -1,0 +1,97 @@
+// DeployError: a schema change that did not happen, or not whole.
+
+import type { DeployErrorCode } from '../../deploy/errors.ts';
+import type { Entry } from '../error-catalogue.ts';
+
+export const deployErrors: Record<DeployErrorCode, Entry> = {
+  MIGRATION_FAILED: {
+    class: 'DeployError',
+    happened: 'A statement of a migration failed. Its file was rolled back whole; the files before it stay applied.',
+    causes: [
+      'rows that break the new rule: duplicates under a unique index, nulls under NOT NULL',
+      'a change that was made by hand before, so that the table or column is there already',
+      'a statement that PostgreSQL refuses inside a transaction, such as CREATE INDEX CONCURRENTLY',
+    ],
+    actions: [
+      'Read the message: file and line, SQLSTATE, PostgreSQL’s text, the statement, what was applied and what was not.',
+      'Correct the data or the file, and run the same command again: it goes on with this file.',
+      'A file that is applied somewhere else already must not be edited; add a new one.',
+    ],
+    example: {
+      message: [
+        '0001_comments failed at lib/drizzle/0001_comments.sql:3 (SQLSTATE 42P01): relation "Chats" does not exist',
+        'statement: alter table "Chats" add column "note" text',
+        'applied before it: nothing',
+        'not applied: 0001_comments',
+      ].join('\n'),
+      hint: 'Correct the file (none of it was applied) and run the same command again.',
+    },
+    written: 'The files before it, each whole with its history row; nothing of this one.',
+    repeat: 'Safe, after the correction.',
+  },
+  MIGRATION_LOCK_HELD: {
+    class: 'DeployError',
+    happened: 'Another deploy held the lock of this database for the whole time this one waited (60 seconds).',
+    causes: ['two deployments at once', 'a deploy that hangs, often behind a long transaction of the application'],
+    actions: [
+      'Wait for the other one and run this again. The exit code is 4.',
+      'If it hangs, look at the process that the message names in `pg_stat_activity`; `pg_terminate_backend(pid)` ends it, and its lock goes with it.',
+    ],
+    example: {
+      message: 'another deploy (server process 4711) held the lock for 60 s',
+      hint: 'Wait for it and run this again. If it hangs, look at it in pg_stat_activity and end it with pg_terminate_backend(pid).',
+    },
+    written: 'Nothing by this one.',
+    repeat: 'Safe.',
+  },
+  MIGRATIONS_UNREADABLE: {
+    class: 'DeployError',
+    happened: 'The folder of migrations is not whole: its journal, or a file that the journal names, can’t be read.',
+    causes: [
+      'a SQL file that was deleted by hand while `meta/_journal.json` still names it',
+      'a journal with the marks of a merge conflict',
+      '`lib/drizzle` was not copied into the image or bundle',
+    ],
+    actions: [
+      'Restore the file from version control.',
+      'After a merge keep one journal with the entries of both sides, then `npx drizzle-kit generate`.',
+    ],
+    example: {
+      message: "lib/drizzle/0001_comments.sql can't be read (ENOENT)",
+      hint: 'Generate the migrations with `npx drizzle-kit generate`, or restore the file from version control.',
+    },
+    written: 'Nothing: the files are read before anything is applied.',
+    repeat: 'Safe, after the correction.',
+  },
+  HISTORY_UNREADABLE: {
+    class: 'DeployError',
+    happened: 'PostgreSQL refused to read or create the table of applied migrations. It is never taken for empty.',
+    causes: [
+      'a role without rights on the schema `drizzle`',
+      'a table `drizzle.__drizzle_migrations` of another shape, made by another tool',
+    ],
+    actions: ['Migrate with the role that owns the tables, or grant this one the rights that the hint names.'],
+    example: {
+      message:
+        "the migrations that were applied can't be read from drizzle.__drizzle_migrations (SQLSTATE 42501: permission denied for table __drizzle_migrations)",
+      hint: 'Run as the owner of the schema drizzle, or grant this role usage on it and select and insert on drizzle.__drizzle_migrations.',
+    },
+    written: 'Nothing.',
+    repeat: 'Safe, after the rights were granted.',
+  },
+  RESET_REFUSED: {
+    class: 'DeployError',
+    happened: 'A reset, which deletes every row, was asked for where it is never allowed.',
+    causes: ['`POSTGRES_URL` names a server that is not on this machine', '`NODE_ENV` is `production`'],
+    actions: [
+      'Check the target that the message names.',
+      'For a development database elsewhere, drop and create it with the tools of that server.',
+    ],
+    example: {
+      message: 'db.example.com:5432/assistant is not on this machine: it is not reset',
+      hint: 'A reset deletes every row. Use it on a development database on this machine only.',
+    },
+    written: 'Nothing was dropped.',
+    repeat: 'Safe, and useless on this target.',
+  },
+};

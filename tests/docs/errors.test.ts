@@ -1,0 +1,217 @@
+// Every code that db/ and deploy/ throw has a page, and the example on it is what is really thrown.
+
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { parseServerUrl } from '../../db/connection/url.ts';
+import {
+  addTask,
+  appendMessages,
+  closeDatabase,
+  createApiKeyRecord,
+  createDatabase,
+  createReservation,
+  createUser,
+  db,
+  getUser,
+  listTasks,
+  openDatabase,
+  saveChat,
+  saveMemory,
+  saveProtocol,
+  selectBranch,
+  transaction,
+  updateMemory,
+  updateReservation,
+  updateTaskStatus,
+} from '../../db/index.ts';
+import { tasks } from '../../db/schema.ts';
+import { applyMigrations } from '../../deploy/apply.ts';
+import { resetDatabase } from '../../deploy/reset.ts';
+import type { DeploySession } from '../../deploy/session.ts';
+import { errorCatalogue } from '../../scripts/error-catalogue.ts';
+import { projectFiles, projectFolder } from './project-copy.ts';
+
+type Code = keyof typeof errorCatalogue;
+
+let userId = '';
+const folder = mkdtempSync(join(tmpdir(), 'mytx-errors-'));
+const memory = () => ({ folder: 'memory', snapshot: new Blob([readFileSync(inject('snapshotFile'))]) });
+
+beforeAll(async () => {
+  await openDatabase(memory());
+  const [user] = await createUser('dana@example.com', 'correct horse');
+  userId = user?.id ?? '';
+});
+afterAll(async () => {
+  await closeDatabase();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the page of each code that is thrown', () => {
+  const sources = projectFiles().filter((path) => /^(db|deploy)\/.*\.ts$/.test(path));
+
+  /** Codes as they stand in sources: `new SomeError('CODE'`, `code: 'CODE'`, and members of the unions in errors.ts. */
+  const thrown = sources.flatMap((path) => {
+    const text = readFileSync(join(projectFolder, path), 'utf8');
+    const patterns = [/new \w+Error\(\s*'([A-Z_]+)'/g, /\bcode: '([A-Z_]+)'/g];
+    if (path.endsWith('/errors.ts')) patterns.push(/\| '([A-Z_]+)'/g);
+    return patterns.flatMap((pattern) => [...text.matchAll(pattern)].map(([, code]) => code as string));
+  });
+
+  test.each([...new Set(thrown)].sort())('%s', (code) => {
+    expect(Object.keys(errorCatalogue)).toContain(code);
+    expect(projectFiles()).toContain(`docs/errors/${code}.md`);
+  });
+});
+
+const id = () => randomUUID();
+const reservation = { seats: ['12A'], flightNumber: 'TP 1', passengerName: 'Dana' };
+const stop = { cityName: 'Lisbon', airportCode: 'LIS', timestamp: '2027-03-01T09:00:00Z' };
+
+/** Calls that throw the example of a code's page, or why there is none here. */
+const provocations: Record<Code, (() => unknown) | string> = {
+  INVALID_ARGUMENT: () => updateReservation({ id: id(), hasCompletedPayment: 'yes' as never }),
+  INVALID_CURSOR: () => listTasks({ userId, cursor: 'page 2' }),
+  INVALID_DATE: () => addTask({ userId, description: 'x', dueAt: new Date('soon') }),
+  INVALID_DETAILS: () =>
+    createReservation({
+      id: id(),
+      userId,
+      details: { ...reservation, departure: stop, arrival: stop, totalPriceInUSD: '120' as never },
+    }),
+  INVALID_EMAIL: () => createUser('dana.example', 'x'),
+  INVALID_ID: () => listTasks({ userId: '42' }),
+  INVALID_LIMIT: () => listTasks({ userId, limit: 0 }),
+  INVALID_MESSAGE: () => saveChat({ id: id(), messages: [{}, { usage: { tokens: 1n } }], userId }),
+  INVALID_PARTS: () => saveProtocol({ userId, name: 'x', parts: [{ content: 'x' }, {} as never] }),
+  INVALID_PASSWORD: () => createUser('noa@example.com', 'x'.repeat(80)),
+  INVALID_STATUS: () => updateTaskStatus({ id: id(), userId, status: 'done' }),
+  INVALID_TEXT: () => saveMemory({ userId, content: '' }),
+  MISSING_ARGUMENT: () => listTasks({ userId: undefined as never }),
+  CHAT_NOT_FOUND: () => appendMessages({ chatId: id(), userId, messages: [{}] }),
+  MESSAGE_NOT_FOUND: async () => {
+    const chatId = id();
+    await saveChat({ id: chatId, messages: [], userId });
+    await selectBranch({ chatId, userId, messageId: id() });
+  },
+  USER_NOT_FOUND: () => addTask({ userId: id(), description: 'x' }),
+  EMAIL_TAKEN: () => createUser('Dana@example.com', 'x'),
+  ID_TAKEN: async () => {
+    const [task] = await addTask({ userId, description: 'one' });
+    await addTask({ userId, description: 'another', id: task?.id as string });
+  },
+  KEY_TAKEN: async () => {
+    await createApiKeyRecord({ userId, hashedKey: 'h', name: 'x' });
+    await createApiKeyRecord({ userId, hashedKey: 'h', name: 'x' });
+  },
+  MEMORY_EXISTS: async () => {
+    const [first] = await saveMemory({ userId, content: 'one' });
+    await saveMemory({ userId, content: 'two' });
+    await updateMemory({ id: first?.id ?? '', userId, content: 'two' });
+  },
+  TRANSACTION_ABORTED: () => transaction(() => db.execute(sql`select 1 / 0`).catch(() => {})),
+  TRANSACTION_CLOSED: async () => {
+    let late: Promise<unknown> = Promise.resolve();
+    await transaction(async () => {
+      late = new Promise((resolve) => setTimeout(resolve, 20)).then(() => getUser('dana@example.com'));
+    });
+    await late;
+  },
+  TRANSACTION_CONFLICT: 'needs two sessions: tests/db/transaction.test.ts',
+  ACCESS_REFUSED: 'needs a server with passwords',
+  CONNECTION_LOST: 'needs a server: tests/db/outcome.test.ts',
+  DATABASE_CLOSED: async () => {
+    const other = await createDatabase(memory());
+    await other.close();
+    await other.run(() => getUser('dana@example.com'));
+  },
+  DATABASE_OPEN: () => openDatabase({ folder: 'memory' }),
+  EMBEDDED_IN_USE: async () => {
+    const inUse = join(folder, '.mytx');
+    mkdirSync(inUse);
+    writeFileSync(join(inUse, 'owner.pid'), `${process.ppid}\n`);
+    await createDatabase({ folder: inUse });
+  },
+  INVALID_URL: () => parseServerUrl('mysql://localhost/assistant'),
+  OUTCOME_UNKNOWN: 'needs a server: tests/db/outcome.test.ts',
+  PLAINTEXT_REFUSED: () => parseServerUrl('postgres://db.example.com/assistant?sslmode=disable'),
+  SERVER_BUSY: 'needs a server that is full',
+  UNREACHABLE: async () => {
+    const other = await createDatabase({ url: 'postgres://localhost:1/assistant' });
+    await other.close();
+  },
+  SCHEMA_BEHIND: 'needs a server: an embedded database migrates itself',
+  SCHEMA_UNREADABLE: 'needs a server with roles',
+  CONSTRAINT_VIOLATED: () => db.insert(tasks).values({ userId, description: '' }),
+  INVALID_VALUE: () => db.execute(sql`select 'x'::uuid`),
+  PERMISSION_DENIED: 'needs a server with roles',
+  STATEMENT_CANCELED: 'needs a server: an embedded one has no second session to cancel from',
+  STATEMENT_FAILED: () => db.execute(sql`selct 1`),
+  MIGRATION_FAILED: () => applyFolder({ '0001_comments': '\n\nalter table "Chats" add column "note" text' }),
+  MIGRATION_LOCK_HELD: 'waits for a minute: tests/deploy has it with a shorter one',
+  MIGRATIONS_UNREADABLE: () => applyFolder({ '0001_comments': undefined }),
+  HISTORY_UNREADABLE: 'needs a server with roles',
+  RESET_REFUSED: () =>
+    resetDatabase({} as DeploySession, {
+      folder,
+      target: 'db.example.com:5432/assistant',
+      isLocal: false,
+      isProduction: false,
+    }),
+};
+
+describe('the example of', () => {
+  test.for(Object.keys(errorCatalogue) as Code[])('%s', async (code, context) => {
+    const provoke = provocations[code];
+    if (typeof provoke === 'string') return context.skip(provoke);
+    const error = await Promise.resolve()
+      .then(provoke)
+      .then(() => expect.unreachable('no error was thrown'))
+      .catch((thrown: unknown) => thrown);
+    const { message, hint } = errorCatalogue[code].example;
+    expect(error).toMatchObject({ code, hint, name: errorCatalogue[code].class });
+    expect(withoutPlaces((error as Error).message)).toBe(withoutPlaces(message));
+  });
+});
+
+/** What differs from run to run: process ids, ports and temporary folders. */
+function withoutPlaces(message: string): string {
+  return message
+    .replaceAll(`${folder}/`, '')
+    .replaceAll(folder, 'lib/drizzle')
+    .replaceAll(/process \d+/g, 'process N')
+    .replaceAll(/localhost:\d+/g, 'localhost:N');
+}
+
+/** Applies migrations on the default database; a file without text is named by the journal and not there. */
+async function applyFolder(files: Record<string, string | undefined>): Promise<void> {
+  const migrations = join(folder, 'lib', 'drizzle');
+  rmSync(migrations, { recursive: true, force: true });
+  mkdirSync(join(migrations, 'meta'), { recursive: true });
+  const entries = Object.keys(files).map((tag, index) => ({ idx: index, tag, when: 1_900_000_000_000 + index }));
+  writeFileSync(join(migrations, 'meta', '_journal.json'), JSON.stringify({ entries }));
+  for (const [tag, text] of Object.entries(files)) if (text) writeFileSync(join(migrations, `${tag}.sql`), text);
+  await applyMigrations(sessionOfDefault(), { folder: migrations });
+}
+
+/** The default database as the deploy engine sees one, with errors as a driver throws them. */
+function sessionOfDefault(): DeploySession {
+  const run = async (text: string): Promise<Record<string, string | null>[]> => {
+    try {
+      return (await db.execute(sql.raw(text))) as unknown as Record<string, string | null>[];
+    } catch (error) {
+      const { cause } = error as { cause?: Error & { sqlState?: string; position?: string } };
+      throw Object.assign(new Error(cause?.message), { code: cause?.sqlState, position: cause?.position });
+    }
+  };
+  return {
+    query: (text, params = []) => run(params.reduce((sent, value, i) => sent.replace(`$${i + 1}`, `'${value}'`), text)),
+    script: async (text) => {
+      for (const statement of text.split(';')) if (statement.trim() !== '') await run(statement);
+    },
+  };
+}

@@ -1,0 +1,219 @@
+-- The schema of a database with every migration: tables, constraints, indexes.
+-- Written by `npm run schema:dump` from an embedded database; do not edit.
+
+CREATE SCHEMA drizzle;
+
+CREATE TABLE drizzle.__drizzle_migrations (
+    id integer NOT NULL,
+    hash text NOT NULL,
+    created_at bigint
+);
+
+CREATE SEQUENCE drizzle.__drizzle_migrations_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE drizzle.__drizzle_migrations_id_seq OWNED BY drizzle.__drizzle_migrations.id;
+
+CREATE TABLE public."ApiKey" (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    "userId" uuid NOT NULL,
+    "hashedKey" text NOT NULL,
+    name text NOT NULL,
+    "createdAt" timestamp(3) with time zone DEFAULT now() NOT NULL,
+    "lastUsedAt" timestamp(3) with time zone,
+    CONSTRAINT "ApiKey_hashedKey_check" CHECK (((char_length("hashedKey") >= 1) AND (char_length("hashedKey") <= 255))),
+    CONSTRAINT "ApiKey_name_check" CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100)))
+);
+
+CREATE TABLE public."Chat" (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    "userId" uuid NOT NULL,
+    title text,
+    preview text,
+    "messageCount" integer DEFAULT 0 NOT NULL,
+    "headId" uuid,
+    revision integer DEFAULT 0 NOT NULL,
+    digest bytea,
+    "digestCount" integer DEFAULT 0 NOT NULL,
+    "createdAt" timestamp(3) with time zone DEFAULT now() NOT NULL,
+    "updatedAt" timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "Chat_counts_check" CHECK ((("messageCount" >= 0) AND (("digestCount" >= 0) AND ("digestCount" <= "messageCount")))),
+    CONSTRAINT "Chat_preview_check" CHECK ((char_length(preview) <= 200)),
+    CONSTRAINT "Chat_title_check" CHECK ((char_length(title) <= 200))
+);
+
+CREATE TABLE public."Memory" (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    content text NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "Memory_content_check" CHECK (((char_length(content) >= 1) AND (char_length(content) <= 10000)))
+);
+
+CREATE TABLE public."Message" (
+    id uuid NOT NULL,
+    "userId" uuid NOT NULL,
+    "chatId" uuid NOT NULL,
+    "parentId" uuid,
+    "position" integer NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    role character varying(64),
+    "ownIdHash" bigint,
+    body json NOT NULL,
+    "createdAt" timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "Message_body_check" CHECK (((json_typeof(body) = 'object'::text) AND (octet_length((body)::text) <= 16777216))),
+    CONSTRAINT "Message_position_check" CHECK ((("position" >= 0) AND (("position" = 0) = ("parentId" IS NULL))))
+);
+
+CREATE TABLE public."Protocol" (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    description text,
+    parts jsonb NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "Protocol_description_check" CHECK ((char_length(description) <= 10000)),
+    CONSTRAINT "Protocol_name_check" CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT "Protocol_parts_check" CHECK ((jsonb_typeof(parts) = 'array'::text))
+);
+
+CREATE TABLE public."ProtocolVersion" (
+    user_id uuid NOT NULL,
+    protocol_id uuid NOT NULL,
+    version integer NOT NULL,
+    name text NOT NULL,
+    description text,
+    parts jsonb NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "ProtocolVersion_description_check" CHECK ((char_length(description) <= 10000)),
+    CONSTRAINT "ProtocolVersion_name_check" CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT "ProtocolVersion_parts_check" CHECK ((jsonb_typeof(parts) = 'array'::text)),
+    CONSTRAINT "ProtocolVersion_version_check" CHECK ((version >= 1))
+);
+
+CREATE TABLE public."Reservation" (
+    id uuid NOT NULL,
+    "createdAt" timestamp(3) with time zone DEFAULT now() NOT NULL,
+    details jsonb NOT NULL,
+    "hasCompletedPayment" boolean DEFAULT false NOT NULL,
+    "userId" uuid NOT NULL,
+    CONSTRAINT "Reservation_details_check" CHECK ((jsonb_typeof(details) = 'object'::text))
+);
+
+CREATE TABLE public."Task" (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    description text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    due_at timestamp(3) with time zone,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    status_changed_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT "Task_description_check" CHECK (((char_length(description) >= 1) AND (char_length(description) <= 10000))),
+    CONSTRAINT "Task_status_check" CHECK ((status = ANY (ARRAY['pending'::text, 'in_progress'::text, 'completed'::text, 'cancelled'::text])))
+);
+
+CREATE TABLE public."User" (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email character varying(64) NOT NULL,
+    password character varying(64),
+    "displayName" character varying(100),
+    "avatarUrl" character varying(255)
+);
+
+ALTER TABLE ONLY drizzle.__drizzle_migrations ALTER COLUMN id SET DEFAULT nextval('drizzle.__drizzle_migrations_id_seq'::regclass);
+
+ALTER TABLE ONLY drizzle.__drizzle_migrations
+    ADD CONSTRAINT __drizzle_migrations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public."ApiKey"
+    ADD CONSTRAINT "ApiKey_hashedKey_key" UNIQUE ("hashedKey");
+
+ALTER TABLE ONLY public."ApiKey"
+    ADD CONSTRAINT "ApiKey_pkey" PRIMARY KEY (id);
+
+ALTER TABLE ONLY public."Chat"
+    ADD CONSTRAINT "Chat_pkey" PRIMARY KEY (id);
+
+ALTER TABLE ONLY public."Chat"
+    ADD CONSTRAINT "Chat_userId_id_key" UNIQUE ("userId", id);
+
+ALTER TABLE ONLY public."Memory"
+    ADD CONSTRAINT "Memory_pkey" PRIMARY KEY (id);
+
+ALTER TABLE ONLY public."Message"
+    ADD CONSTRAINT "Message_pkey" PRIMARY KEY ("userId", "chatId", id);
+
+ALTER TABLE ONLY public."ProtocolVersion"
+    ADD CONSTRAINT "ProtocolVersion_pkey" PRIMARY KEY (user_id, protocol_id, version);
+
+ALTER TABLE ONLY public."Protocol"
+    ADD CONSTRAINT "Protocol_pkey" PRIMARY KEY (id);
+
+ALTER TABLE ONLY public."Protocol"
+    ADD CONSTRAINT "Protocol_user_id_id_key" UNIQUE (user_id, id);
+
+ALTER TABLE ONLY public."Reservation"
+    ADD CONSTRAINT "Reservation_pkey" PRIMARY KEY (id);
+
+ALTER TABLE ONLY public."Task"
+    ADD CONSTRAINT "Task_pkey" PRIMARY KEY (id);
+
+ALTER TABLE ONLY public."User"
+    ADD CONSTRAINT "User_pkey" PRIMARY KEY (id);
+
+CREATE INDEX "ApiKey_userId_createdAt_id_idx" ON public."ApiKey" USING btree ("userId", "createdAt", id);
+
+CREATE INDEX "Chat_userId_createdAt_id_idx" ON public."Chat" USING btree ("userId", "createdAt", id);
+
+CREATE UNIQUE INDEX "Memory_user_id_content_key" ON public."Memory" USING btree (user_id, md5(content));
+
+CREATE INDEX "Memory_user_id_created_at_id_idx" ON public."Memory" USING btree (user_id, created_at, id);
+
+CREATE INDEX "Message_chatId_ownIdHash_idx" ON public."Message" USING btree ("chatId", "ownIdHash") WHERE ("ownIdHash" IS NOT NULL);
+
+CREATE INDEX "Message_userId_chatId_parentId_idx" ON public."Message" USING btree ("userId", "chatId", "parentId");
+
+CREATE UNIQUE INDEX "Message_userId_chatId_position_key" ON public."Message" USING btree ("userId", "chatId", "position") WHERE active;
+
+CREATE INDEX "Protocol_user_id_created_at_id_idx" ON public."Protocol" USING btree (user_id, created_at, id);
+
+CREATE INDEX "Reservation_userId_createdAt_id_idx" ON public."Reservation" USING btree ("userId", "createdAt", id);
+
+CREATE INDEX "Task_user_id_created_at_id_idx" ON public."Task" USING btree (user_id, created_at, id);
+
+CREATE UNIQUE INDEX "User_email_key" ON public."User" USING btree (lower((email)::text));
+
+ALTER TABLE ONLY public."ApiKey"
+    ADD CONSTRAINT "ApiKey_userId_fkey" FOREIGN KEY ("userId") REFERENCES public."User"(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public."Chat"
+    ADD CONSTRAINT "Chat_userId_fkey" FOREIGN KEY ("userId") REFERENCES public."User"(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public."Memory"
+    ADD CONSTRAINT "Memory_user_id_fkey" FOREIGN KEY (user_id) REFERENCES public."User"(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public."Message"
+    ADD CONSTRAINT "Message_userId_chatId_fkey" FOREIGN KEY ("userId", "chatId") REFERENCES public."Chat"("userId", id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public."Message"
+    ADD CONSTRAINT "Message_userId_chatId_parentId_fkey" FOREIGN KEY ("userId", "chatId", "parentId") REFERENCES public."Message"("userId", "chatId", id);
+
+ALTER TABLE ONLY public."ProtocolVersion"
+    ADD CONSTRAINT "ProtocolVersion_user_id_protocol_id_fkey" FOREIGN KEY (user_id, protocol_id) REFERENCES public."Protocol"(user_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public."Protocol"
+    ADD CONSTRAINT "Protocol_user_id_fkey" FOREIGN KEY (user_id) REFERENCES public."User"(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public."Reservation"
+    ADD CONSTRAINT "Reservation_userId_fkey" FOREIGN KEY ("userId") REFERENCES public."User"(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public."Task"
+    ADD CONSTRAINT "Task_user_id_fkey" FOREIGN KEY (user_id) REFERENCES public."User"(id) ON DELETE CASCADE;
