@@ -1,7 +1,7 @@
 // Keys to the assistant's API, as the original application keeps them: a bcrypt hash that the caller made.
 
 import { verify } from '@node-rs/bcrypt';
-import { and, asc, eq, gt, or, type SQL, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import { describe, requireId, requireObject, requireText } from './arguments.ts';
 import { db } from './database.ts';
 import { ConflictError, InvalidArgumentError } from './errors.ts';
@@ -13,10 +13,6 @@ import { uuidv7 } from './uuid.ts';
 
 /** A key as its checker sees it: never with the hash. */
 export type ValidApiKey = Omit<ApiKey, 'hashedKey'>;
-
-const batchRows = 50;
-/** Sorts keys that were never used behind all others. */
-const never = '-infinity';
 
 const insertKey = db
   .insert(apiKey)
@@ -40,6 +36,17 @@ const removeKey = db
   .where(and(eq(apiKey.id, sql.placeholder('id')), eq(apiKey.userId, sql.placeholder('userId'))))
   .returning({ id: apiKey.id })
   .prepare('api_key_delete');
+const hashesByUse = db
+  .select({ id: apiKey.id, hashedKey: apiKey.hashedKey })
+  .from(apiKey)
+  .orderBy(sql`${apiKey.lastUsedAt} desc nulls last`, apiKey.id)
+  .prepare('api_key_hashes');
+const { hashedKey: _hashedKey, ...columnsToShow } = getTableColumns(apiKey);
+const recordById = db
+  .select(columnsToShow)
+  .from(apiKey)
+  .where(eq(apiKey.id, sql.placeholder('id')))
+  .prepare('api_key_record');
 const touchKey = db
   .update(apiKey)
   .set({ lastUsedAt: sql`now()` })
@@ -78,7 +85,7 @@ export async function deleteApiKeyByIdAndUserId(keyId: string, userId: string): 
 
 /**
  * The key's record, or null. Compares with every stored hash until one fits, last used first: about 60 ms of one
- * core for each, off the event loop.
+ * core for each, off the event loop. A key that is deleted meanwhile is null.
  */
 export async function findValidApiKey(rawKey: string): Promise<ValidApiKey | null> {
   if (typeof rawKey !== 'string') {
@@ -89,36 +96,13 @@ export async function findValidApiKey(rawKey: string): Promise<ValidApiKey | nul
       'Pass the key as the caller of your API sent it.',
     );
   }
-  if (rawKey === '' || Buffer.byteLength(rawKey) > 72) return null; // bcrypt would compare the first 72 bytes only
-  let after: SQL | undefined;
-  for (;;) {
-    const batch = await readBatch(after);
-    for (const { hashedKey, ...record } of batch) {
-      if (await fits(rawKey, hashedKey)) return record;
-    }
-    const last = batch.at(-1);
-    if (last === undefined || batch.length < batchRows) return null;
-    after = behind(last);
+  // bcrypt reads 72 bytes, and repeats what ends with a U+0000: a longer or another key would fit.
+  if (rawKey === '' || rawKey.includes('\0') || Buffer.byteLength(rawKey) > 72) return null;
+  // All of them at once: between pages a key that is used would move to the front, and be passed over.
+  for (const { id, hashedKey } of await hashesByUse.execute()) {
+    if (await verify(rawKey, hashedKey)) return (await recordById.execute({ id }))[0] ?? null;
   }
-}
-
-const lastUse = sql`coalesce(${apiKey.lastUsedAt}, ${never}::timestamptz)`;
-
-function readBatch(after: SQL | undefined): Promise<ApiKey[]> {
-  return db.select().from(apiKey).where(after).orderBy(sql`${lastUse} desc`, asc(apiKey.id)).limit(batchRows);
-}
-
-function behind({ lastUsedAt, id }: ApiKey): SQL | undefined {
-  const time = sql`${lastUsedAt?.toISOString() ?? never}::timestamptz`;
-  return or(sql`${lastUse} < ${time}`, and(sql`${lastUse} = ${time}`, gt(apiKey.id, id)));
-}
-
-async function fits(rawKey: string, hashedKey: string): Promise<boolean> {
-  try {
-    return await verify(rawKey, hashedKey);
-  } catch {
-    return false; // not a bcrypt hash
-  }
+  return null;
 }
 
 /** Notes that a key was used now. A key that is not there is not an error: it may have been deleted meanwhile. */

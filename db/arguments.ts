@@ -6,14 +6,20 @@ import { type InvalidArgumentCode, InvalidArgumentError } from './errors.ts';
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Names a value in an error: its kind and, for short plain values, itself. */
+/** Names a value in an error: its kind and, for what can't be anybody's words, itself. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
-  if (typeof value === 'number' || typeof value === 'bigint') return `${typeof value} ${value}`;
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === 'number' || typeof value === 'bigint') return `${typeof value} ${value}`.slice(0, 60);
+  if (typeof value === 'string') return `a text of ${value.length} characters`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (value instanceof Date) return 'a Date';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** ... and a text too: only for what is never a user's text, such as an id, a cursor or a word of a closed set. */
+export function quote(value: unknown): string {
+  if (typeof value !== 'string') return describe(value);
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
 }
 
 function missing(argument: string, expected: string): InvalidArgumentError {
@@ -46,7 +52,7 @@ export function requireId(argument: string, value: unknown): string {
   throw new InvalidArgumentError(
     'INVALID_ID',
     argument,
-    `is ${describe(value)}; it must be a UUID such as 0198c5a2-7b1e-7c3a-9f00-3d2b6a41e8f5`,
+    `is ${quote(value)}; it must be a UUID such as 0198c5a2-7b1e-7c3a-9f00-3d2b6a41e8f5`,
     'Pass the id of a row, or make a new one with crypto.randomUUID().',
   );
 }
@@ -120,7 +126,7 @@ export function requireCount(argument: string, value: unknown, min: number, max:
   throw new InvalidArgumentError(
     'INVALID_LIMIT',
     argument,
-    `is ${describe(value)}; it must be a whole number from ${min} to ${max}`,
+    `is ${quote(value)}; it must be a whole number from ${min} to ${max}`,
     `Pass a number within these bounds, or leave ${argument} out.`,
     { min, max },
   );
@@ -150,7 +156,7 @@ export function requireOneOf<T extends string>(
   throw new InvalidArgumentError(
     code,
     argument,
-    `is ${describe(value)}; it must be one of ${allowed.join(', ')}`,
+    `is ${quote(value)}; it must be one of ${allowed.join(', ')}`,
     `Pass one of ${allowed.map((word) => `'${word}'`).join(', ')}.`,
     { allowed },
   );

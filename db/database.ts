@@ -1,17 +1,14 @@
 // The database of the running code: that of the transaction it is in, or the default one, which is opened at the
 // first query (opening.ts). Everything that reaches a database from db/ comes through `execute` or `transaction`.
 
+import { requireCount } from './arguments.ts';
 import type { StatementResult } from './connection/connection.ts';
 import type { OpenDatabase } from './connection/open-database.ts';
+import type { PoolFigures } from './connection/pool.ts';
+import { runUnder, runWith, scopedDatabase } from './connection/scope.ts';
 import { drizzleDatabase, type MytxDatabase } from './connection/session.ts';
-import {
-  runInTransaction,
-  runTransaction,
-  runWith,
-  scopedDatabase,
-  type TransactionOptions,
-} from './connection/transaction.ts';
-import { ConnectionError } from './errors.ts';
+import { runInTransaction, runTransaction, type TransactionOptions } from './connection/transaction.ts';
+import { ConnectionError, type MytxError } from './errors.ts';
 import { type DatabaseOptions, type Opened, type OpenReport, open } from './opening.ts';
 
 import * as protocolsSchema from './protocols-schema.ts';
@@ -124,6 +121,53 @@ export async function currentTarget(): Promise<string> {
  */
 export function transaction<T>(work: () => Promise<T>, options: TransactionOptions = {}): Promise<T> {
   return runTransaction(currentDatabase, work, options);
+}
+
+/**
+ * Runs `work` under a deadline: each statement inside gets the time that is left, is canceled on the server when it
+ * is over, and nothing is sent after it. Nested deadlines can only be earlier. The embedded database is one process:
+ * there the deadline holds between statements.
+ *
+ * @throws ConnectionError DEADLINE_EXCEEDED, or OUTCOME_UNKNOWN for a write that the server did not answer
+ * @throws InvalidArgumentError INVALID_LIMIT
+ * @example const chats = await withDeadline({ timeoutMs: 500 }, () => listChats({ userId }));
+ */
+export async function withDeadline<T>(
+  { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal },
+  work: () => Promise<T>,
+): Promise<T> {
+  const atMs =
+    timeoutMs === undefined
+      ? Number.POSITIVE_INFINITY
+      : performance.now() + requireCount('timeoutMs', timeoutMs, 1, 86_400_000);
+  return runUnder(signal ? { atMs, signal } : { atMs }, work);
+}
+
+/** What an application's health page says of its database. */
+export interface Health {
+  isHealthy: boolean;
+  engine: 'server' | 'embedded';
+  /** `host:port/database`, or where the embedded database is. */
+  target: string;
+  /** How long a `select 1` took, the wait for a connection included. */
+  latencyMs: number;
+  pool: PoolFigures;
+  /** The error's code and text when it is not healthy. */
+  error?: { code: string; message: string };
+}
+
+/** Asks the database whether it answers, within `timeoutMs` (2,000 unless given). Never throws. */
+export async function checkHealth({ timeoutMs = 2000 }: { timeoutMs?: number } = {}): Promise<Health> {
+  const database = await currentDatabase();
+  const { kind: engine, target } = database.engine;
+  const startMs = performance.now();
+  const failure = await withDeadline({ timeoutMs }, () => database.run('select 1', [], false)).then(
+    () => undefined,
+    (error: MytxError) => ({ code: error.code, message: error.message }),
+  );
+  const latencyMs = Math.round(performance.now() - startMs);
+  const health: Health = { isHealthy: !failure, engine, target, latencyMs, pool: database.figures() };
+  return failure ? { ...health, error: failure } : health;
 }
 
 const fullSchema = { ...schema, ...protocolsSchema };

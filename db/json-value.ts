@@ -1,6 +1,7 @@
 // JSON as it may be stored: what JSON.stringify would change in silence (NaN, Infinity) or can't write (BigInt,
 // cycles), and bytes, are refused; `undefined` is dropped as JSON does. Depth and size have limits.
 
+import { types } from 'node:util';
 import { storableText } from './arguments.ts';
 import { type InvalidArgumentCode, InvalidArgumentError } from './errors.ts';
 import { jsonDepthLimit } from './limits.ts';
@@ -15,22 +16,19 @@ interface JsonRule {
 
 /** The JSON text of a value. */
 export function toJsonText(value: unknown, { argument, code, maxBytes }: JsonRule): string {
-  const problem = findProblem(value, '', 0);
-  if (problem !== undefined) throw refuse(argument, code, problem);
-  const text = stringify(value, argument, code);
-  const bytes = text.length * 3 > maxBytes ? Buffer.byteLength(text) : text.length;
-  if (bytes > maxBytes) throw refuse(argument, code, `is ${bytes} bytes of JSON; at most ${maxBytes} are allowed`);
-  return text;
-}
-
-function stringify(value: unknown, argument: string, code: InvalidArgumentCode): string {
   try {
+    const problem = new Search(maxBytes).find(value, '', 0);
+    if (problem) throw refuse(argument, code, describeProblem(problem));
     const text = JSON.stringify(value) as string | undefined;
-    if (text !== undefined) return text;
-  } catch (cause) {
-    throw refuse(argument, code, `can't be written as JSON (${(cause as Error).name})`);
+    if (text === undefined) throw refuse(argument, code, 'has no JSON form');
+    const bytes = text.length * 3 > maxBytes ? Buffer.byteLength(text) : text.length;
+    if (bytes > maxBytes) throw refuse(argument, code, `is ${bytes} bytes of JSON; at most ${maxBytes} are allowed`);
+    return text;
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw error;
+    // A getter or a toJSON that throws, or a Proxy: its error is not repeated, it may quote the value.
+    throw refuse(argument, code, `can't be written as JSON (${error instanceof Error ? error.name : typeof error})`);
   }
-  throw refuse(argument, code, 'has no JSON form');
 }
 
 function refuse(argument: string, code: InvalidArgumentCode, problem: string): InvalidArgumentError {
@@ -42,39 +40,72 @@ function refuse(argument: string, code: InvalidArgumentCode, problem: string): I
   );
 }
 
-/** The first thing in a value that JSON would lose, with its path; undefined where there is none. */
-function findProblem(value: unknown, path: string, depth: number): string | undefined {
-  switch (typeof value) {
-    case 'number':
-      return Number.isFinite(value) ? undefined : `has ${value}${at(path)}, which JSON can't hold`;
-    case 'bigint':
-      return `has a BigInt${at(path)}, which JSON can't hold`;
-    case 'object':
-      return value === null ? undefined : findProblemInObject(value, path, depth);
-  }
-  return undefined;
+interface Problem {
+  what: string;
+  /** Keys and indexes, the innermost first; none where the place does not matter. */
+  path?: string[];
+  why?: string;
 }
 
-function findProblemInObject(value: object, path: string, depth: number): string | undefined {
-  if (depth >= jsonDepthLimit) return `is nested deeper than ${jsonDepthLimit} levels, or holds itself`;
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `has bytes${at(path)}`;
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return undefined; // JSON.stringify asks it
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i += 1) {
-      const problem = findProblem(value[i], `${path}[${i}]`, depth + 1);
-      if (problem !== undefined) return problem;
+/** The first thing in a value that JSON would lose. Ends early in a value that is far too large. */
+class Search {
+  /** Of the bytes that are allowed, at least so many are left. */
+  private left: number;
+
+  constructor(private readonly maxBytes: number) {
+    this.left = maxBytes;
+  }
+
+  find(value: unknown, key: string, depth: number): Problem | undefined {
+    this.left -= typeof value === 'string' ? value.length + 3 : 2; // quotes, brackets or a digit, and a comma
+    if (this.left < -2) return { what: `is more than ${this.maxBytes} bytes of JSON, the most that is allowed` };
+    switch (typeof value) {
+      case 'number':
+        return Number.isFinite(value) ? undefined : { what: `has ${value}`, path: [], why: notInJson };
+      case 'bigint':
+        return { what: 'has a BigInt', path: [], why: notInJson };
+      case 'object':
+        return value === null ? undefined : this.findInObject(value, key, depth);
     }
     return undefined;
   }
-  for (const key of Object.keys(value)) {
-    const problem = findProblem((value as Record<string, unknown>)[key], `${path}.${key}`, depth + 1);
-    if (problem !== undefined) return problem;
+
+  /** What an object says of itself is what counts. A Date's own form is a text, or null where it is invalid. */
+  private findInObject(value: object, key: string, depth: number, isForm = false): Problem | undefined {
+    if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return { what: 'has bytes', path: [] };
+    const { toJSON } = value as { toJSON?: unknown };
+    if (isForm || typeof toJSON !== 'function') return this.findInside(value, depth);
+    if (toJSON === Date.prototype.toJSON) return undefined;
+    const form: unknown = toJSON.call(value, key);
+    return typeof form === 'object' && form !== null
+      ? this.findInObject(form, key, depth, true)
+      : this.find(form, key, depth);
   }
-  return undefined;
+
+  private findInside(value: object, depth: number): Problem | undefined {
+    if (depth >= jsonDepthLimit) return { what: `is nested deeper than ${jsonDepthLimit} levels, or holds itself` };
+    const isArray = Array.isArray(value);
+    const keys = isArray ? value.keys() : Object.keys(value);
+    for (const key of keys) {
+      const problem = this.find((value as Record<string | number, unknown>)[key], String(key), depth + 1);
+      if (!problem) continue;
+      problem.path?.push(isArray ? `[${key}]` : asStep(key as string));
+      return problem;
+    }
+    return undefined;
+  }
 }
 
-function at(path: string): string {
-  return path === '' ? '' : ` at ${path.slice(0, 80)}`;
+const notInJson = "which JSON can't hold";
+
+/** A key that is no plain name may be somebody's: an address, a sentence. */
+function asStep(key: string): string {
+  return /^[\w$-]{1,40}$/.test(key) ? `.${key}` : '[a key]';
+}
+
+function describeProblem({ what, path, why }: Problem): string {
+  const at = path?.length ? ` at ${path.reverse().join('').slice(0, 80)}` : '';
+  return `${what}${at}${why ? `, ${why}` : ''}`;
 }
 
 /** A JSON text that `jsonb` can hold: U+0000 and lone surrogates, in keys and values, become U+FFFD. */

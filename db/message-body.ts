@@ -15,6 +15,8 @@ export interface EncodedMessage {
   role: string | null;
   /** Of the message's own `id`, as decimal digits; null where it has none. */
   ownIdHash: string | null;
+  /** What stands for a chat that begins with it, where it is the user's; null where it is not. */
+  preview: string | null;
 }
 
 /** The array of messages, or MISSING_ARGUMENT or INVALID_MESSAGE. */
@@ -23,7 +25,7 @@ export function requireMessages(messages: unknown): readonly unknown[] {
   throw new InvalidArgumentError(
     messages === undefined ? 'MISSING_ARGUMENT' : 'INVALID_MESSAGE',
     'messages',
-    `is ${messages === undefined ? 'missing (undefined)' : describeKind(messages)}; it must be an array of messages`,
+    `is ${messages === undefined ? 'missing (undefined)' : describe(messages)}; it must be an array of messages`,
     'Pass the messages themselves, not their JSON text.',
   );
 }
@@ -39,20 +41,43 @@ export function encodeMessage(message: unknown, argument: string): EncodedMessag
     );
   }
   const text = toJsonText(message, { argument, code: 'INVALID_MESSAGE', maxBytes: jsonLimits.message });
-  if (text[0] !== '{') {
-    throw new InvalidArgumentError(
-      'INVALID_MESSAGE',
-      argument,
-      `is ${describeKind(message)}; it must be an object`,
-      "Pass an object such as { role: 'user', content: 'Hello' }.",
-    );
-  }
-  const plain = plainObject(message);
-  return { text, role: roleOf(plain), ownIdHash: hashOwnId(plain.id) };
+  if (text[0] !== '{') throw notAnObject(message, argument);
+  const body = parseBody(text);
+  return { text, role: storableRole(body.role), ownIdHash: hashOwnId(body.id), preview: previewOfOne(body) };
 }
 
+/** Checks and encodes a list, which may have holes. */
 export function encodeMessages(messages: readonly unknown[], firstIndex = 0): EncodedMessage[] {
-  return messages.map((message, i) => encodeMessage(message, `messages[${firstIndex + i}]`));
+  let characters = 0;
+  return Array.from(messages, (message, i) => {
+    const argument = `messages[${firstIndex + i}]`;
+    if (message === undefined) throw notAnObject(message, argument);
+    const encoded = encodeMessage(message, argument);
+    characters += encoded.text.length;
+    if (characters > callCharacters) throw tooMuch(argument);
+    return encoded;
+  });
+}
+
+/** As JSON text in one parameter: PostgreSQL takes 1 GB, a JavaScript string 512 million characters. */
+const callCharacters = 256 * 1024 * 1024;
+
+function tooMuch(argument: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'INVALID_MESSAGE',
+    'messages',
+    `are more than ${callCharacters} characters of JSON up to ${argument}, the most that one call may write`,
+    'Create the chat with the first ones, and append the rest with appendMessages.',
+  );
+}
+
+function notAnObject(message: unknown, argument: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'INVALID_MESSAGE',
+    argument,
+    `is ${describe(message)}; it must be an object`,
+    "Pass an object such as { role: 'user', content: 'Hello' }.",
+  );
 }
 
 /** Whether a stored text and a new one are the same message; the order of keys does not count. */
@@ -60,29 +85,47 @@ export function isSameMessage(stored: string, next: string): boolean {
   return stored === next || isDeepStrictEqual(JSON.parse(stored), JSON.parse(next));
 }
 
+/** A text that is the same for messages that are. */
+export function withSortedKeys(text: string): string {
+  return JSON.stringify(JSON.parse(text), (_key, value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );
+}
+
 /** Whether both have an own id and it is the same: the later one completes the earlier. */
 export function hasSameOwnId(stored: string, next: string): boolean {
-  const id = (JSON.parse(next) as Record<string, unknown>).id;
-  return isOwnId(id) && (JSON.parse(stored) as Record<string, unknown>).id === id;
+  const { id } = parseBody(next);
+  return isOwnId(id) && parseBody(stored).id === id;
 }
 
 /** The beginning of the first message of the user: '' when it has no text, null when there is no such message. */
 export function previewOf(messages: readonly unknown[]): string | null {
   for (const message of messages) {
-    if (typeof message !== 'object' || message === null) continue;
-    const plain = plainObject(message);
-    if (roleOf(plain) === 'user') return excerptOf(plain);
+    if (!mayBeOfUser(message)) continue;
+    const preview = previewOfOne(parseBody(JSON.stringify(message)));
+    if (preview !== null) return preview;
   }
   return null;
 }
 
-/** What a class instance or a Date says of itself, or the object as it is. */
-function plainObject(message: unknown): Record<string, unknown> {
-  const hasForm = typeof (message as { toJSON?: unknown }).toJSON === 'function';
-  return (hasForm ? JSON.parse(JSON.stringify(message)) : message) as Record<string, unknown>;
+/** Spares most messages of others their JSON text; what decides is the role there, as for the column. */
+function mayBeOfUser(message: unknown): message is object {
+  if (typeof message !== 'object' || message === null) return false;
+  const { role, toJSON } = message as { role?: unknown; toJSON?: unknown };
+  return role === 'user' || typeof role === 'object' || typeof toJSON === 'function';
 }
 
-function roleOf({ role }: Record<string, unknown>): string | null {
+function previewOfOne(body: Record<string, unknown>): string | null {
+  return body.role === 'user' ? excerptOf(body) : null;
+}
+
+function parseBody(text: string): Record<string, unknown> {
+  return JSON.parse(text);
+}
+
+function storableRole(role: unknown): string | null {
   return typeof role === 'string' && role.length <= textLimits.messageRole ? storableText(role) : null;
 }
 
@@ -106,8 +149,4 @@ function excerptOf({ content, parts }: Record<string, unknown>): string {
 function firstText(parts: unknown): string | undefined {
   if (!Array.isArray(parts)) return undefined;
   return parts.find((part) => part?.type === 'text' && typeof part.text === 'string')?.text;
-}
-
-function describeKind(value: unknown): string {
-  return typeof value === 'string' ? 'a string' : describe(value);
 }

@@ -45,9 +45,15 @@ for update`,
   readPathState,
 );
 
-/** Takes the chat's row until the transaction ends. @throws NotFoundError CHAT_NOT_FOUND */
-export async function lockChat({ chatId, userId }: ChatKey, argument: string): Promise<PathState> {
+/** Takes the chat's row until the transaction ends; undefined when it is not there. */
+export async function findAndLockChat({ chatId, userId }: ChatKey): Promise<PathState | undefined> {
   const [state] = await lock.run(chatId, userId);
+  return state;
+}
+
+/** Takes the chat's row until the transaction ends. @throws NotFoundError CHAT_NOT_FOUND */
+export async function lockChat(key: ChatKey, argument: string): Promise<PathState> {
+  const state = await findAndLockChat(key);
   if (!state) throw chatNotFound(argument);
   return state;
 }

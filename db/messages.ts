@@ -4,8 +4,8 @@ import { optionalLimit, requireId, requireObject } from './arguments.ts';
 import { decodeCursor, encodeCursor, type Page } from './cursor.ts';
 import { execute, transaction } from './database.ts';
 import { InvalidArgumentError } from './errors.ts';
-import { type EncodedMessage, encodeMessage, encodeMessages, previewOf, requireMessages } from './message-body.ts';
-import { type ChatKey, lockChat, newRows, readPreview, toColumns } from './message-writing.ts';
+import { type EncodedMessage, encodeMessage, encodeMessages, requireMessages, withSortedKeys } from './message-body.ts';
+import { type ChatKey, findAndLockChat, lockChat, newRows, readPreview, toColumns } from './message-writing.ts';
 import { repeatable } from './outcome.ts';
 import { readMoment, statement } from './statement.ts';
 import { uuidv7 } from './uuid.ts';
@@ -40,30 +40,39 @@ function readPlace(row: unknown[]): MessagePlace {
 }
 
 /**
+ * A body as `jsonb`, which does not mind the order of keys but can't hold every escape: before that, an escaped
+ * backslash gets a letter behind it, and the backslash of any other `\u` is escaped, so that no two texts meet.
+ */
+const comparable = (body: string): string =>
+  String.raw`replace(replace(${body}::text, '\\', '\\b'), '\u', '\\u')::jsonb`;
+
+/**
  * Takes the chat's row, if it is still as this statement sees it, and puts the messages that are not on the path
  * yet behind its end. Gives the place of each message, known or new; fewer when the chat was not as seen.
+ * A row that has the id given for a new one was written by the same call before, wherever its path is now.
  */
 export const append = statement(
   `with given as materialized (
   select *
   from ${newRows(3)}
 ), known as (
-  select given.n, m.*
-  from given
-  -- lateral with a limit: a join could be planned as a scan of the whole chat
-  cross join lateral (
-    select id, "parentId", position, role, "createdAt"
-    from "Message"
-    where "chatId" = $1::uuid and "ownIdHash" = given.hash::bigint and "userId" = $2::uuid and active
-      and case
-        when body::text = given.body::text then true
-        -- jsonb does not mind the order of keys, but can't hold every escape
-        when position('\\u' in body::text || given.body::text) > 0 then false
-        else body::jsonb = given.body::jsonb
-      end
-    order by position + 0 desc -- an expression, or the index of positions would be walked from its end
-    limit 1
-  ) m
+  select distinct on (n) n, id, "parentId", position, role, "createdAt"
+  from (
+    select given.n, true as is_repeated, m.id, m."parentId", m.position, m.role, m."createdAt"
+    from given
+    join "Message" m
+      on m."userId" = $2::uuid and m."chatId" = $1::uuid and m.id = given.id
+    union all
+    select given.n, false, m.id, m."parentId", m.position, m.role, m."createdAt"
+    from given
+    join "Message" m
+      on m."chatId" = $1::uuid and m."ownIdHash" = given.hash::bigint and m."userId" = $2::uuid and m.active
+    where case
+      when m.body::text = given.body::text then true
+      else ${comparable('m.body')} = ${comparable('given.body')}
+    end
+  ) found
+  order by n, is_repeated desc, position desc
 ), fresh as (
   select given.*, row_number() over (order by n) - 1 as step
   from given
@@ -74,7 +83,17 @@ export const append = statement(
     "messageCount" = c."messageCount" + (select count(*) from fresh)::integer,
     "headId" = (select id from fresh order by n desc limit 1),
     revision = c.revision + 1,
-    preview = coalesce(c.preview, $7::text),
+    preview = coalesce(
+      c.preview,
+      (
+        select previews.preview
+        from json_array_elements_text($7::json) with ordinality as previews (preview, n)
+        join fresh using (n)
+        where previews.preview is not null
+        order by n
+        limit 1
+      )
+    ),
     "updatedAt" = now()
   from "Chat" seen
   where c.id = $1::uuid and c."userId" = $2::uuid
@@ -106,14 +125,6 @@ order by 6`,
   readPlace,
 );
 
-const placesOf = statement(
-  `select id, "parentId", position, role, "createdAt"
-from "Message"
-where "userId" = $2::uuid and "chatId" = $1::uuid and id = any($3::uuid[])
-order by position`,
-  readPlace,
-);
-
 /**
  * Puts messages behind the end of a chat's active path: one statement, whatever the length of the chat. A message
  * that is on the path already with the same own `id` and the same body is returned, not repeated.
@@ -139,11 +150,7 @@ export async function appendMessages(args: {
     await transaction(() => lockChat(key, 'chatId'));
     return [];
   }
-  return repeatable({ rowIds: ids }, async () => {
-    const repeated = rowIds ? await placesOf.run(key.chatId, key.userId, `{${ids.join(',')}}`) : [];
-    if (repeated.length === ids.length) return repeated;
-    return write(key, ids, encoded, previewOf(list));
-  });
+  return repeatable({ rowIds: ids }, () => write(key, ids, encoded));
 }
 
 /** Writes each different message once, and gives every message given its place. */
@@ -151,7 +158,6 @@ async function write(
   key: ChatKey,
   ids: readonly string[],
   messages: readonly EncodedMessage[],
-  preview: string | null,
 ): Promise<MessagePlace[]> {
   const { distinct, indexOf } = withoutRepeats(messages);
   const chosen = distinct.map((i) => messages[i] as EncodedMessage);
@@ -162,7 +168,7 @@ async function write(
       distinct.map((i) => ids[i] as string),
       chosen,
     ),
-    preview,
+    JSON.stringify(chosen.map(({ preview }) => preview)),
   ];
   const places = await append.run(...params);
   const all = places.length === chosen.length ? places : await transaction(() => appendLocked(key, params));
@@ -179,9 +185,10 @@ function withoutRepeats(messages: readonly EncodedMessage[]): { distinct: number
   const distinct: number[] = [];
   const seen = new Map<string, number>();
   const indexOf = messages.map(({ ownIdHash, text }, i) => {
-    const before = ownIdHash === null ? undefined : seen.get(text);
+    const same = ownIdHash === null || messages.length === 1 ? undefined : withSortedKeys(text);
+    const before = same === undefined ? undefined : seen.get(same);
     if (before !== undefined) return before;
-    if (ownIdHash !== null) seen.set(text, distinct.length);
+    if (same !== undefined) seen.set(same, distinct.length);
     return distinct.push(i) - 1;
   });
   return { distinct, indexOf };
@@ -193,11 +200,12 @@ export function requireKey(chatId: unknown, userId: unknown): ChatKey {
 
 export function optionalRowIds(rowIds: unknown, count: number): string[] | undefined {
   if (rowIds === undefined) return undefined;
-  if (Array.isArray(rowIds) && rowIds.length === count) return rowIds.map((id, i) => requireId(`rowIds[${i}]`, id));
+  const ids = Array.isArray(rowIds) ? Array.from(rowIds, (id, i) => requireId(`rowIds[${i}]`, id)) : [];
+  if (Array.isArray(rowIds) && ids.length === count && new Set(ids).size === count) return ids;
   throw new InvalidArgumentError(
     'INVALID_ARGUMENT',
     'rowIds',
-    `must be an array of ${count} UUIDs, one for each message`,
+    `must be an array of ${count} different UUIDs, one for each message`,
     'Leave rowIds out, or pass details.repeatWith of the error as it came.',
   );
 }
@@ -258,7 +266,10 @@ function isPosition(keys: unknown[]): boolean {
   return keys.length === 1 && Number.isInteger(position) && Math.abs(position as number) <= 2_147_483_647;
 }
 
-/** Changes a body in place. A row whose role is or becomes `user` only with `$7`: the preview may depend on it. */
+/**
+ * Changes a body in place, if the chat is still as this statement sees it. A row whose role is or becomes `user`
+ * only with `$7`, under the chat's lock: the preview may depend on it.
+ */
 export const replaceBody = statement(
   `with old as (
   select position
@@ -272,8 +283,9 @@ export const replaceBody = statement(
     digest = case when old.position < c."digestCount" then null else c.digest end,
     "digestCount" = case when old.position < c."digestCount" then 0 else c."digestCount" end,
     "updatedAt" = now()
-  from old
+  from old, "Chat" seen
   where c.id = $1::uuid and c."userId" = $2::uuid
+    and seen.id = c.id and seen.revision = c.revision
   returning c.id, c."userId"
 )
 update "Message" m
@@ -305,6 +317,7 @@ export async function updateMessage(args: {
     if (written.length > 0) return written;
   }
   return transaction(async () => {
+    if (!(await findAndLockChat(key))) return [];
     const written = await replaceBody.run(...params, true);
     if (written.length > 0) await refreshPreview(key);
     return written;

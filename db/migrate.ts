@@ -6,15 +6,17 @@ import { pathToFileURL } from 'node:url';
 import { migrate } from './opening.ts';
 
 const exitCodes: Record<string, number> = {
+  PLAINTEXT_REFUSED: 3,
   MIGRATION_LOCK_HELD: 4,
   EMBEDDED_IN_USE: 4,
   UNREACHABLE: 5,
   CONNECTION_LOST: 5,
+  MIGRATION_INTERRUPTED: 5,
 };
 
 async function main(): Promise<void> {
   try {
-    const { applied, late, edited, total, warnings } = await migrate(
+    const { applied, total, warnings, notes } = await migrate(
       { onProgress: (message) => console.error(message) },
       {
         onTarget: (target) => console.log(`target: ${target}`),
@@ -25,10 +27,7 @@ async function main(): Promise<void> {
           ),
       },
     );
-    for (const warning of warnings) console.error(`warning: ${warning}`);
-    for (const name of late) console.error(`note: ${name} is older than what the database had; it was applied now`);
-    for (const name of edited)
-      console.error(`warning: ${name} was edited after it was applied; the edit is not in the database`);
+    for (const warning of [...warnings, ...notes]) console.error(`warning: ${warning}`);
     console.log(
       applied.length === 0
         ? `nothing to do: all ${total} migrations are applied`

@@ -5,13 +5,15 @@
 import { fileURLToPath } from 'node:url';
 import { type ApplyOptions, type ApplyReport, applyMigrations } from '../deploy/apply.ts';
 import { DeployError } from '../deploy/errors.ts';
-import { type ResetReport, resetDatabase } from '../deploy/reset.ts';
+import { type ResetReport, refuseOutsideDevelopment, resetDatabase } from '../deploy/reset.ts';
+import type { Engine } from './connection/connection.ts';
+import { type Deadlines, defaultDeadlines, noStatementDeadline } from './connection/deadlines.ts';
 import { deploySession } from './connection/deploy-session.ts';
 import { type EmbeddedOptions, embeddedEngine } from './connection/embedded.ts';
 import { translateFailure } from './connection/failure.ts';
-import { OpenDatabase, type StatementLogger } from './connection/open-database.ts';
+import { OpenDatabase, type StatementEvent, type StatementLogger } from './connection/open-database.ts';
 import { serverEngine } from './connection/server.ts';
-import { parseServerUrl } from './connection/url.ts';
+import { parseServerUrl, type ServerAddress } from './connection/url.ts';
 import { readEnvironment } from './environment.ts';
 import { assertSchemaCurrent } from './schema-check.ts';
 
@@ -25,10 +27,14 @@ export interface DatabaseOptions {
   folder?: string;
   /** How many connections to a server at most; 10 unless given. The embedded database has one. */
   poolSize?: number;
+  /** How many callers may wait for a connection; 1,000 unless given. Beyond that: POOL_EXHAUSTED, at once. */
+  maxWaiting?: number;
+  /** How long things may take; each has a default. */
+  deadlines?: Partial<Deadlines>;
   /** Accept a server that is not on this machine without TLS; MYTX_ALLOW_PLAINTEXT=1 unless given. */
   allowPlaintext?: boolean;
-  /** Told of each statement: its text, duration and rows, never a value. */
-  logger?: StatementLogger;
+  /** Told of each statement: its text, duration and rows, never a value. `true` writes them to stderr. */
+  logger?: StatementLogger | true;
   /** Told, in a sentence, of work that takes seconds when the database is opened. */
   onProgress?(message: string): void;
   /** A snapshot to start an embedded database from. */
@@ -45,6 +51,8 @@ export interface OpenReport {
   warnings: string[];
 }
 
+const defaultFolder = '.mytx';
+
 /** A database that is open, and what to say of it. */
 export interface Opened {
   database: OpenDatabase;
@@ -54,8 +62,6 @@ export interface Opened {
 interface Connected {
   database: OpenDatabase;
   warnings: string[];
-  /** An embedded database, or a server on this machine. */
-  isLocal: boolean;
 }
 
 /** Opens a database whose schema is, or is brought, up to date. */
@@ -63,9 +69,12 @@ export async function open(options: DatabaseOptions): Promise<Opened> {
   const { database, warnings } = await connect(options);
   const { kind: engine, target } = database.engine;
   try {
-    const applied = engine === 'embedded' ? (await applyTo(database, progressOf(options))).applied : [];
-    if (engine === 'server') await assertSchemaCurrent(database);
-    return { database, report: { engine, target, applied, warnings } };
+    if (engine === 'server') {
+      await assertSchemaCurrent(database);
+      return { database, report: { engine, target, applied: [], warnings } };
+    }
+    const { applied, notes } = await applyTo(database, progressOf(options));
+    return { database, report: { engine, target, applied, warnings: [...warnings, ...notes] } };
   } catch (error) {
     await database.close();
     throw ours(error, target);
@@ -82,7 +91,7 @@ export async function migrate(
   options: DatabaseOptions,
   callbacks: Pick<ApplyOptions, 'onMigration' | 'onLockWait'> & { onTarget?(target: string): void } = {},
 ): Promise<MigrateReport> {
-  return withDatabase(options, async ({ database, warnings }) => {
+  return withDatabase({ ...options, deadlines: noStatementDeadline }, async ({ database, warnings }) => {
     const { target } = database.engine;
     callbacks.onTarget?.(target);
     return { ...(await applyTo(database, callbacks)), target, warnings };
@@ -91,16 +100,19 @@ export async function migrate(
 
 /**
  * Drops every table of the migrations and applies them anew: for development.
- * @throws DeployError RESET_REFUSED when the server is not on this machine or NODE_ENV is production
+ * @throws DeployError RESET_REFUSED, before it connects, when the server is not on this machine or NODE_ENV is production
  */
 export async function reset(options: DatabaseOptions): Promise<ResetReport & { target: string }> {
-  return withDatabase(options, async ({ database, isLocal }) => {
-    const { target } = database.engine;
-    const isProduction = readEnvironment().NODE_ENV === 'production';
+  const address = findServer(options);
+  const target = address?.target ?? `embedded, ${options.folder ?? defaultFolder}`;
+  const isLocal = address?.isLoopback ?? true;
+  const where = { target, isLocal, isProduction: readEnvironment().NODE_ENV === 'production' };
+  refuseOutsideDevelopment(where);
+  return withDatabase({ ...options, deadlines: noStatementDeadline }, async ({ database }) => {
     const report = await database.withConnection((connection) =>
-      resetDatabase(deploySession(connection), { folder: migrationsFolder, target, isLocal, isProduction }),
+      resetDatabase(deploySession(connection), { folder: migrationsFolder, ...where }),
     );
-    return { ...report, target };
+    return { ...report, target: database.engine.target };
   });
 }
 
@@ -120,29 +132,41 @@ function ours(error: unknown, target: string): Error {
   return error instanceof DeployError ? error : translateFailure(error, { target, statement: '', outcome: 'read' });
 }
 
-async function connect(options: DatabaseOptions): Promise<Connected> {
-  const environment = options.url === undefined && options.folder === undefined ? readEnvironment() : {};
-  const url = options.url ?? (environment.POSTGRES_URL || undefined);
-  if (url === undefined) return connectEmbedded(options);
-  const address = parseServerUrl(url, options.allowPlaintext ?? environment.MYTX_ALLOW_PLAINTEXT === '1');
-  const engine = serverEngine(address, options.poolSize);
-  return {
-    database: new OpenDatabase(engine, options.logger),
-    warnings: address.warnings,
-    isLocal: address.isLoopback,
-  };
+/** The server that the options or the environment name; undefined for the embedded database. */
+function findServer({ url, folder, allowPlaintext }: DatabaseOptions): ServerAddress | undefined {
+  const environment = url === undefined && folder === undefined ? readEnvironment() : {};
+  const text = url ?? (environment.POSTGRES_URL || undefined);
+  return text === undefined
+    ? undefined
+    : parseServerUrl(text, allowPlaintext ?? environment.MYTX_ALLOW_PLAINTEXT === '1');
 }
 
-async function connectEmbedded({
-  folder = '.mytx',
-  snapshot,
-  onProgress,
-  logger,
-}: DatabaseOptions): Promise<Connected> {
+async function connect(options: DatabaseOptions): Promise<Connected> {
+  const address = findServer(options);
+  if (!address) return connectEmbedded(options);
+  const engine = serverEngine(address, { ...defaultDeadlines, ...options.deadlines }, options.poolSize);
+  return { database: openOver(engine, options), warnings: address.warnings };
+}
+
+async function connectEmbedded(options: DatabaseOptions): Promise<Connected> {
+  const { folder = defaultFolder, snapshot, onProgress } = options;
   const embedded: EmbeddedOptions = folder === 'memory' ? {} : { folder };
   if (snapshot) embedded.snapshot = snapshot;
   if (onProgress) embedded.onProgress = onProgress;
-  return { database: new OpenDatabase(await embeddedEngine(embedded), logger), warnings: [], isLocal: true };
+  return { database: openOver(await embeddedEngine(embedded), options), warnings: [] };
+}
+
+function openOver(engine: Engine, { logger, deadlines, maxWaiting }: DatabaseOptions): OpenDatabase {
+  return new OpenDatabase(engine, {
+    ...(logger ? { logger: logger === true ? writeToStderr : logger } : {}),
+    ...(deadlines ? { deadlines } : {}),
+    ...(maxWaiting === undefined ? {} : { maxWaiting }),
+  });
+}
+
+function writeToStderr({ statement, durationMs, rows, errorCode }: StatementEvent): void {
+  const outcome = errorCode ?? `${rows} row${rows === 1 ? '' : 's'}`;
+  process.stderr.write(`${durationMs.toFixed(1)} ms, ${outcome}: ${statement.replaceAll(/\s+/g, ' ')}\n`);
 }
 
 function applyTo(

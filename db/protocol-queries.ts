@@ -316,7 +316,6 @@ function invalidParts(code: InvalidArgumentCode, problem: string): InvalidArgume
 }
 
 function findPartProblem(parts: unknown): string | undefined {
-  if (typeof parts === 'string') return 'is a string';
   if (!Array.isArray(parts)) return `is ${describe(parts)}`;
   if (parts.length === 0) return 'is empty';
   const wrong = parts.findIndex((part) => typeof part?.content !== 'string');

@@ -55,6 +55,7 @@ order by position`,
   readStored,
 );
 
+/** Any unique index may meet the same chat of another transaction first: none is named, or that would be 23505. */
 export const insertChat = statement(
   `with chat as (
   insert into "Chat" (id, "userId", "messageCount", "headId", digest, "digestCount", preview)
@@ -67,7 +68,7 @@ export const insertChat = statement(
     $8::integer,
     $9::text
   )
-  on conflict on constraint "Chat_pkey" do nothing
+  on conflict do nothing
   returning ${summaryColumns}
 ), written as (
   insert into "Message" (id, "userId", "chatId", "parentId", position, role, "ownIdHash", body, "createdAt")
@@ -98,7 +99,7 @@ where "userId" = $2::uuid and "chatId" = $1::uuid and active and position = $3::
 const summary = statement(
   `select ${summaryColumns}
 from "Chat"
-where id = $1::uuid and "userId" = $2::uuid`,
+where id = $1::uuid and "userId" = $2::uuid and revision = $3::integer`,
   readSummary,
 );
 
@@ -133,7 +134,7 @@ async function saveOptimistically(key: ChatKey, list: readonly unknown[]): Promi
   }
   const plan = await makePlan(key, stored, list);
   if (plan.branchesAt !== undefined) return undefined;
-  const written = await carryOut(key, plan, stored.state);
+  const written = await carryOut(key, plan);
   return written.length > 0 ? written : undefined;
 }
 
@@ -141,12 +142,12 @@ async function saveLocked(key: ChatKey, list: readonly unknown[]): Promise<ChatS
   await lockChat(key, 'id');
   const stored = await read(key);
   if (!stored) throw chatNotFound('id');
-  return carryOut(key, await makePlan(key, stored, list), stored.state);
+  return carryOut(key, await makePlan(key, stored, list));
 }
 
-async function carryOut(key: ChatKey, { branchesAt, end }: Plan, state: PathState): Promise<ChatSummary[]> {
+async function carryOut(key: ChatKey, { branchesAt, end }: Plan): Promise<ChatSummary[]> {
   const isUnchanged = branchesAt === undefined && end.messages.length === 0 && end.completed === undefined;
-  if (isUnchanged && end.digestCount === state.digestCount) return summary.run(key.chatId, key.userId);
+  if (isUnchanged) return summary.run(key.chatId, key.userId, end.revision);
   if (branchesAt !== undefined) await deactivateFrom(key, branchesAt);
   return moveEnd(key, end);
 }

@@ -1,7 +1,7 @@
 // People who talk to the assistant.
 
 import { hash } from '@node-rs/bcrypt';
-import { sql } from 'drizzle-orm';
+import { getTableColumns, sql } from 'drizzle-orm';
 import { describe, requireEmail, storableText } from './arguments.ts';
 import { db } from './database.ts';
 import { ConflictError, InvalidArgumentError } from './errors.ts';
@@ -18,10 +18,11 @@ const byEmail = db
   .where(sql`lower(${user.email}) = lower(${sql.placeholder('email')})`)
   .prepare('user_by_email');
 
+const { password: _password, ...columnsToShow } = getTableColumns(user);
 const insertUser = db
   .insert(user)
   .values({ id: sql.placeholder('id'), email: sql.placeholder('email'), password: sql.placeholder('password') })
-  .returning({ id: user.id, email: user.email, displayName: user.displayName, avatarUrl: user.avatarUrl })
+  .returning(columnsToShow)
   .prepare('user_insert');
 
 /**

@@ -21,6 +21,8 @@ export interface ApplyReport {
   late: string[];
   /** Files that were applied earlier and have changed since: their change is not in the database. */
   edited: string[];
+  /** What to tell people of late and edited files, a sentence each. */
+  notes: string[];
   /** How many the database has now. */
   total: number;
 }
@@ -28,6 +30,7 @@ export interface ApplyReport {
 /**
  * Brings a database up to the migrations of a folder.
  * @throws DeployError MIGRATION_FAILED with SQLSTATE, statement, file and line; what came before it stays applied
+ * @throws DeployError MIGRATION_INTERRUPTED when the connection broke; run it again
  * @throws DeployError MIGRATION_LOCK_HELD, MIGRATIONS_UNREADABLE, HISTORY_UNREADABLE
  */
 export async function applyMigrations(session: DeploySession, options: ApplyOptions): Promise<ApplyReport> {
@@ -40,7 +43,16 @@ export async function applyMigrations(session: DeploySession, options: ApplyOpti
       await applyOne(session, migration, pending, index);
     }
     const names = (list: readonly Migration[]): string[] => list.map(({ name }) => name);
-    return { applied: names(pending), late: names(late), edited: names(edited), total: migrations.length };
+    return {
+      applied: names(pending),
+      late: names(late),
+      edited: names(edited),
+      notes: [
+        ...late.map(({ name }) => `${name} is older than what the database had; it was applied now`),
+        ...edited.map(({ name }) => `${name} was edited after it was applied; the edit is not in the database`),
+      ],
+      total: migrations.length,
+    };
   });
 }
 
@@ -64,8 +76,35 @@ async function applyOne(
     await session.script('commit');
   } catch (error) {
     await session.script('rollback').catch(() => {}); // a broken session has rolled back already
-    throw failed(error as PostgresFailure, migration, current, pending, index);
+    const failure = error as PostgresFailure;
+    throw isAnswer(failure)
+      ? failed(failure, migration, current, pending, index)
+      : interrupted(failure, migration, pending, index);
   }
+}
+
+/** Whether PostgreSQL refused a statement; anything else is the connection's, or the end of the server (57P). */
+function isAnswer({ code }: PostgresFailure): boolean {
+  return /^[0-9A-Z]{5}$/.test(code ?? '') && !/^(08|57P|EPIPE)/.test(code ?? '');
+}
+
+function interrupted(
+  { code }: PostgresFailure,
+  { name }: Migration,
+  pending: readonly Migration[],
+  index: number,
+): DeployError {
+  const applied = pending.slice(0, index).map((migration) => migration.name);
+  return new DeployError({
+    code: 'MIGRATION_INTERRUPTED',
+    message: [
+      `the connection broke while ${name} was applied (${code ?? 'no reason given'})`,
+      `applied before it: ${applied.join(', ') || 'nothing'}`,
+      `${name} itself is applied whole or not at all: its history row says which`,
+    ].join('\n'),
+    hint: 'Run the same command again: it reads the history and goes on from there.',
+    details: { migration: name, reason: code, applied },
+  });
 }
 
 function failed(

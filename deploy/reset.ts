@@ -34,7 +34,12 @@ export async function resetDatabase(session: DeploySession, options: ResetOption
   return { ...(await applyMigrations(session, { folder: options.folder })), dropped };
 }
 
-function refuseOutsideDevelopment({ target, isLocal, isProduction }: ResetOptions): void {
+/** @throws DeployError RESET_REFUSED. Ask before connecting, too: a refusal must not open or create anything. */
+export function refuseOutsideDevelopment({
+  target,
+  isLocal,
+  isProduction,
+}: Pick<ResetOptions, 'target' | 'isLocal' | 'isProduction'>): void {
   if (isLocal && !isProduction) return;
   throw new DeployError({
     code: 'RESET_REFUSED',

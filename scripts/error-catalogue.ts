@@ -1,9 +1,11 @@
 // What there is to say of each error code, for docs/errors/ (npm run docs:errors). A code without an entry does not
 // compile; tests/docs/errors.test.ts provokes the examples, so that they are what is really thrown.
 
+import type { CliErrorCode } from '../cli/exit-codes.ts';
 import type { MytxErrorCode } from '../db/errors.ts';
 import type { DeployErrorCode } from '../deploy/errors.ts';
 import { argumentErrors } from './errors/argument-errors.ts';
+import { cliErrors } from './errors/cli-errors.ts';
 import { connectionErrors } from './errors/connection-errors.ts';
 import { deployErrors } from './errors/deploy-errors.ts';
 import { rowErrors } from './errors/row-errors.ts';
@@ -26,11 +28,12 @@ export interface Entry {
   repeat: string;
 }
 
-export const errorCatalogue: Record<MytxErrorCode | DeployErrorCode, Entry> = {
+export const errorCatalogue: Record<MytxErrorCode | DeployErrorCode | CliErrorCode, Entry> = {
   ...argumentErrors,
   ...rowErrors,
   ...transactionErrors,
   ...connectionErrors,
   ...statementErrors,
   ...deployErrors,
+  ...cliErrors,
 };

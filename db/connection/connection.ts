@@ -26,6 +26,8 @@ export interface Connection {
   script(text: string): Promise<void>;
   /** Grows each time the link to the server breaks: a transaction that began under another one is gone. */
   readonly generation: number;
+  /** Asks the server to cancel the running statement; resolves when it has seen the request. Absent: can't. */
+  cancel?(): Promise<void>;
   /** Drops the session, whatever it is doing; the next statement begins in a new one. */
   discard(): Promise<void>;
   close(): Promise<void>;

@@ -16,6 +16,8 @@ export interface FailureContext {
   statement: string;
   /** Whether losing the connection leaves it open if anything was written. */
   outcome: 'read' | 'write' | 'in-transaction' | 'commit';
+  /** Set when the client ended the statement. */
+  expired?: { expiry: 'deadline' | 'signal'; timeoutMs: number };
 }
 
 interface DriverError extends Error {
@@ -61,6 +63,16 @@ export function sqlStateOf(error: unknown): string | undefined {
     : undefined;
 }
 
+/** Whether a driver's failure is one of the connection, and not the server's answer to a statement. */
+export function isConnectionFailure(error: unknown): boolean {
+  if (error instanceof ConnectionError) return true;
+  const code = (error as DriverError | undefined)?.code;
+  if (typeof code !== 'string') return false;
+  const state = sqlStateOf(error);
+  const refusesSession = state !== undefined && (/^(28|3D|53|57P)/.test(state) || endsConnection(state));
+  return unreachable.has(code) || lost.has(code) || isTlsFailure(error as DriverError) || refusesSession;
+}
+
 /** Whether running the whole transaction once more may succeed: a serialization failure or a deadlock. */
 export function isRetriable(error: unknown): boolean {
   const state = sqlStateOf(error);
@@ -71,6 +83,7 @@ export function isRetriable(error: unknown): boolean {
 export function translateFailure(error: unknown, context: FailureContext): MytxError {
   if (error instanceof MytxError) return error;
   const driverError = error as DriverError;
+  if (context.expired) return expired(driverError, context);
   const code = typeof driverError?.code === 'string' ? driverError.code : '';
   if (unreachable.has(code)) return serverUnreachable(context, code);
   if (lost.has(code) || isTlsFailure(driverError)) return connectionLost(context, code, driverError);
@@ -89,6 +102,31 @@ export function translateFailure(error: unknown, context: FailureContext): MytxE
   );
 }
 
+/** A statement that the client ended: canceled by the server, or without an answer. */
+function expired(error: DriverError, context: FailureContext): MytxError {
+  const { target, statement, outcome } = context;
+  const expiry = context.expired?.expiry ?? 'deadline';
+  const isCanceled = sqlStateOf(error) === '57014';
+  if (isCanceled) return deadlineExceeded(target, expiry, 'the statement was canceled and wrote nothing', statement);
+  if (outcome === 'write' || outcome === 'commit') return connectionLost(context, expiry, error);
+  const rest = outcome === 'in-transaction' ? 'the transaction was rolled back' : 'nothing was written';
+  return deadlineExceeded(target, expiry, `the server did not answer, its connection was dropped, ${rest}`, statement);
+}
+
+export function deadlineExceeded(
+  target: string,
+  expiry: 'deadline' | 'signal',
+  what: string,
+  statement?: string,
+): ConnectionError {
+  return new ConnectionError(
+    'DEADLINE_EXCEEDED',
+    `${expiry === 'signal' ? 'the caller’s signal was aborted' : 'the deadline has passed'} (${target}): ${what}`,
+    'Call again with more time (withDeadline, statementTimeoutMs), or find out what the statement waited for.',
+    { expiry, statement },
+  );
+}
+
 /** The server ended the session: terminated, shut down or crashed (57P01, 57P02), or the protocol broke (08). */
 function endsConnection(sqlState: string): boolean {
   return sqlState === '57P01' || sqlState === '57P02' || sqlState.startsWith('08');
@@ -96,7 +134,8 @@ function endsConnection(sqlState: string): boolean {
 
 function isTlsFailure(error: DriverError | undefined): boolean {
   return (
-    typeof error?.code === 'string' && /^(ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL)/.test(error.code)
+    typeof error?.code === 'string' &&
+    /^(EPROTO|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL)/.test(error.code)
   );
 }
 

@@ -2,8 +2,11 @@
 
 import { defaultMaxAttempts, waitAfterAttempt } from './conflict.ts';
 import { type Connection, type Engine, encode, type StatementResult, type WireValue } from './connection.ts';
-import { type FailureContext, isRetriable, translateFailure } from './failure.ts';
-import { Pool } from './pool.ts';
+import { type Deadlines, defaultDeadlines } from './deadlines.ts';
+import { deadlineExceeded, type FailureContext, isRetriable, translateFailure } from './failure.ts';
+import { Pool, type PoolFigures } from './pool.ts';
+import { scopedDeadline } from './scope.ts';
+import { StatementWatch } from './statement-watch.ts';
 
 /** What a `logger` is told of each statement: never a parameter's value. */
 export interface StatementEvent {
@@ -17,19 +20,31 @@ export interface StatementEvent {
 
 export type StatementLogger = (event: StatementEvent) => void;
 
+export interface OpenDatabaseOptions {
+  logger?: StatementLogger;
+  deadlines?: Partial<Deadlines>;
+  /** How many callers may wait for a connection; 1,000 unless given. */
+  maxWaiting?: number;
+}
+
 export class OpenDatabase {
   private readonly pool: Pool;
+  private readonly logger: StatementLogger | undefined;
+  private readonly statementTimeoutMs: number;
 
   constructor(
     readonly engine: Engine,
-    private readonly logger?: StatementLogger,
+    { logger, deadlines, maxWaiting = 1000 }: OpenDatabaseOptions = {},
   ) {
-    this.pool = new Pool(engine);
+    const { poolWaitMs, statementTimeoutMs } = { ...defaultDeadlines, ...deadlines };
+    this.pool = new Pool(engine, { maxWaiting, waitMs: poolWaitMs });
+    this.logger = logger;
+    this.statementTimeoutMs = statementTimeoutMs || Number.POSITIVE_INFINITY;
   }
 
   /** Runs `work` with one connection to itself. */
   withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.pool.use(work);
+    return this.pool.use(work, this.remainingMs());
   }
 
   /** Runs one statement by itself, in whatever connection is free; again when it met another transaction. */
@@ -37,7 +52,7 @@ export class OpenDatabase {
     const outcome = isRead(statement) ? 'read' : 'write';
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.pool.use((connection) => this.runIn(connection, statement, params, prepare, outcome));
+        return await this.withConnection((connection) => this.runIn(connection, statement, params, prepare, outcome));
       } catch (error) {
         if (attempt === defaultMaxAttempts || !isRetriable(error)) throw error;
       }
@@ -53,17 +68,36 @@ export class OpenDatabase {
     prepare: boolean,
     outcome: FailureContext['outcome'],
   ): Promise<StatementResult> {
-    const startMs = this.logger ? performance.now() : 0;
+    const timeoutMs = Math.min(this.statementTimeoutMs, this.remainingMs());
+    const wire = params.length === 0 ? noParams : params.map(encode);
+    const startMs = performance.now();
+    const watch = connection.cancel && new StatementWatch(connection, timeoutMs, scopedDeadline()?.signal);
     try {
-      const wire = params.length === 0 ? noParams : params.map(encode);
       const result = await connection.run(statement, wire, prepare);
       this.logger?.({ statement, durationMs: performance.now() - startMs, rows: result.count });
       return result;
     } catch (error) {
-      const failure = translateFailure(error, { target: this.engine.target, statement, outcome });
+      const context: FailureContext = { target: this.engine.target, statement, outcome };
+      if (watch?.expiry) context.expired = { expiry: watch.expiry, timeoutMs };
+      const failure = translateFailure(error, context);
       this.logger?.({ statement, durationMs: performance.now() - startMs, errorCode: failure.code });
       throw failure;
+    } finally {
+      await watch?.stop();
     }
+  }
+
+  /** What the caller's deadline leaves. @throws ConnectionError DEADLINE_EXCEEDED when that is nothing */
+  private remainingMs(): number {
+    const deadline = scopedDeadline();
+    if (!deadline) return Number.POSITIVE_INFINITY;
+    const remaining = deadline.atMs - performance.now();
+    if (remaining > 0 && !deadline.signal?.aborted) return remaining;
+    throw deadlineExceeded(this.engine.target, deadline.signal?.aborted ? 'signal' : 'deadline', 'nothing was sent');
+  }
+
+  figures(): PoolFigures {
+    return this.pool.figures();
   }
 
   close(): Promise<void> {

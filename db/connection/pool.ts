@@ -1,30 +1,76 @@
-// A fixed number of connections, handed to one caller at a time in the order of asking.
-// Never hands a connection to two callers: the next statement of a transaction must find its own session.
+// A fixed number of connections, handed to one caller at a time in the order of asking. The line of those who wait
+// has a bound in length and in time. Never hands a connection to two callers: the next statement of a transaction
+// must find its own session.
 
 import { ConnectionError } from '../errors.ts';
 import type { Connection, Engine } from './connection.ts';
 
+export interface PoolLimits {
+  /** How many callers may wait; beyond that a caller is refused at once. */
+  maxWaiting: number;
+  /** How long one may wait. */
+  waitMs: number;
+}
+
+/** What a health page shows of a pool. */
+export interface PoolFigures {
+  /** Most connections there may be. */
+  size: number;
+  /** Connections there are, busy or idle. */
+  open: number;
+  busy: number;
+  /** Callers in line. */
+  waiting: number;
+  /** How long the first in line has waited; 0 for an empty line. */
+  oldestWaitMs: number;
+  /** Callers that were refused, or gave up waiting, since the start. */
+  refused: number;
+}
+
 interface Waiter {
-  resolve(connection: Connection): void;
+  sinceMs: number;
+  /** Undefined once it was served or gave up. */
+  resolve: ((connection: Connection) => void) | undefined;
   reject(error: unknown): void;
 }
 
 export class Pool {
   private readonly idle: Connection[] = [];
   private readonly all: Connection[] = [];
-  private readonly waiting = new WaitingLine<Waiter>();
+  private readonly line = new WaitingLine<Waiter>();
+  private waiting = 0;
+  private refused = 0;
   private closed: Promise<void> | undefined;
 
-  constructor(private readonly engine: Engine) {}
+  constructor(
+    private readonly engine: Engine,
+    private readonly limits: PoolLimits = { maxWaiting: 1000, waitMs: 10_000 },
+  ) {}
 
-  /** Waits for a free connection, runs `work` with it alone, and gives it back. */
-  async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    const connection = this.take() ?? (await this.wait());
+  /**
+   * Waits for a free connection, runs `work` with it alone, and gives it back.
+   * @param waitMs how long this caller can wait, where that is less than the pool's own limit
+   * @throws ConnectionError POOL_EXHAUSTED, DATABASE_CLOSED
+   */
+  async use<T>(work: (connection: Connection) => Promise<T>, waitMs = Number.POSITIVE_INFINITY): Promise<T> {
+    const connection = this.take() ?? (await this.wait(Math.min(waitMs, this.limits.waitMs)));
     try {
       return await work(connection);
     } finally {
       this.giveBack(connection);
     }
+  }
+
+  figures(): PoolFigures {
+    const first = this.nextWaiter(false);
+    return {
+      size: this.engine.size,
+      open: this.all.length,
+      busy: this.all.length - this.idle.length,
+      waiting: this.waiting,
+      oldestWaitMs: first ? Math.round(performance.now() - first.sinceMs) : 0,
+      refused: this.refused,
+    };
   }
 
   /** Waits for the work under way, then closes every connection. What still waits or comes later is refused. */
@@ -42,18 +88,67 @@ export class Pool {
     return opened;
   }
 
-  private wait(): Promise<Connection> {
-    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+  private wait(waitMs: number): Promise<Connection> {
+    if (this.waiting >= this.limits.maxWaiting) {
+      this.refused += 1;
+      throw this.exhausted(`${this.waiting} callers wait already`);
+    }
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { sinceMs: performance.now(), resolve: undefined, reject };
+      const timer = setTimeout(() => {
+        waiter.resolve = undefined;
+        this.waiting -= 1;
+        this.refused += 1;
+        reject(this.exhausted(`none was free within ${Math.round(waitMs)} ms`));
+      }, waitMs);
+      waiter.resolve = (connection): void => {
+        clearTimeout(timer);
+        resolve(connection);
+      };
+      waiter.reject = (error): void => {
+        clearTimeout(timer);
+        reject(error);
+      };
+      this.line.push(waiter);
+      this.waiting += 1;
+    });
   }
 
   private giveBack(connection: Connection): void {
-    const next = this.waiting.shift();
-    if (next) next.resolve(connection);
-    else this.idle.push(connection);
+    const next = this.nextWaiter(true);
+    if (!next) {
+      this.idle.push(connection);
+      return;
+    }
+    this.waiting -= 1;
+    next.resolve?.(connection);
+  }
+
+  /** The first in line that has not given up. */
+  private nextWaiter(remove: boolean): Waiter | undefined {
+    for (;;) {
+      const first = this.line.first();
+      if (first === undefined) return undefined;
+      const isWaiting = first.resolve !== undefined;
+      if (remove || !isWaiting) this.line.shift();
+      if (isWaiting) return first;
+    }
+  }
+
+  private exhausted(reason: string): ConnectionError {
+    return new ConnectionError(
+      'POOL_EXHAUSTED',
+      `no free connection to ${this.engine.target}: ${reason}`,
+      'Call again later. If it lasts, look for slow statements, or raise poolSize within what the server allows.',
+      { ...this.figures() },
+    );
   }
 
   private async shutDown(): Promise<void> {
-    for (let waiter = this.waiting.shift(); waiter; waiter = this.waiting.shift()) waiter.reject(databaseClosed());
+    for (let waiter = this.nextWaiter(true); waiter; waiter = this.nextWaiter(true)) {
+      this.waiting -= 1;
+      waiter.reject(databaseClosed());
+    }
     while (this.idle.length < this.all.length) await new Promise((resolve) => setTimeout(resolve, 5));
     await Promise.all(this.all.map((connection) => connection.close()));
     await this.engine.close();
@@ -77,17 +172,18 @@ class WaitingLine<T> {
     this.entries.push(entry);
   }
 
-  shift(): T | undefined {
-    const entry = this.entries[this.head];
-    if (entry === undefined) return undefined;
+  first(): T | undefined {
+    return this.entries[this.head];
+  }
+
+  shift(): void {
     this.head += 1;
-    if (this.head > 1024 && this.head * 2 > this.entries.length) {
-      this.entries = this.entries.slice(this.head);
-      this.head = 0;
-    } else if (this.head === this.entries.length) {
+    if (this.head >= this.entries.length) {
       this.entries.length = 0;
       this.head = 0;
+    } else if (this.head > 1024 && this.head * 2 > this.entries.length) {
+      this.entries = this.entries.slice(this.head);
+      this.head = 0;
     }
-    return entry;
   }
 }

@@ -2,75 +2,123 @@
 // Each connection is a client of its own with one socket, so that we, not the driver, decide which session a
 // statement runs in: the driver would send a transaction's next statement over a new socket after a reconnect.
 
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import postgres from 'postgres';
 import { type Connection, decodersFor, type Engine, type StatementResult, type WireValue } from './connection.ts';
+import { type Deadlines, serverSettings } from './deadlines.ts';
+import { type Dialed, Dialer } from './dialer.ts';
+import { isConnectionFailure } from './failure.ts';
 import type { ServerAddress } from './url.ts';
 
 const defaultPoolSize = 10;
-const connectTimeoutSeconds = 10;
 
 /** An engine of `size` connections (10 unless given) to the server at `address`. Opens none yet. */
-export function serverEngine(address: ServerAddress, size: number = defaultPoolSize): Engine {
+export function serverEngine(address: ServerAddress, deadlines: Deadlines, size: number = defaultPoolSize): Engine {
+  const dialer = new Dialer(address.dial, address.target, deadlines.connectTimeoutMs);
   return {
     kind: 'server',
     target: address.target,
     size,
-    connect: (): Connection => new ServerConnection(address),
+    connect: (): Connection => new ServerConnection(address, deadlines, dialer),
     close: async (): Promise<void> => {},
   };
 }
 
 const asItIs = (value: unknown): unknown => value;
 
+/** What the driver knows of a statement that is running, though its types do not say so. */
+interface RunningQuery {
+  state?: { pid: number | null; secret: number | null } | null;
+}
+
 class ServerConnection implements Connection {
   generation = 0;
   private client: postgres.Sql;
   private hasClosed = false;
+  /** The client's socket, once there is one. */
+  private dialed: Dialed | undefined;
+  private running: RunningQuery | undefined;
 
-  constructor(private readonly address: ServerAddress) {
+  constructor(
+    private readonly address: ServerAddress,
+    private readonly deadlines: Deadlines,
+    private readonly dialer: Dialer,
+  ) {
     this.client = this.open();
   }
 
   private open(): postgres.Sql {
     const { options } = this.address;
+    const settings = {
+      application_name: 'mytx-ai',
+      TimeZone: 'UTC',
+      DateStyle: 'ISO',
+      ...serverSettings(this.deadlines),
+    };
     const client = postgres({
       ...options,
       max: 1,
       // Both would end the socket between two statements of a transaction, which the driver can't see here.
       idle_timeout: 0,
       max_lifetime: null,
-      connect_timeout: connectTimeoutSeconds,
+      connect_timeout: this.deadlines.connectTimeoutMs / 1000,
       fetch_types: false,
+      socket: this.dialOnce(),
       onnotice: () => {},
       onclose: () => {
-        if (client !== this.client) return; // one that was replaced already
-        this.hasClosed = true;
-        this.generation += 1;
+        if (client === this.client) this.markClosed();
       },
-      connection: { application_name: 'mytx-ai', TimeZone: 'UTC', DateStyle: 'ISO', ...options.connection },
-    });
+      connection: { ...settings, ...options.connection },
+    } as postgres.Options<Record<string, never>>);
     const { parsers, serializers } = client.options;
     Object.assign(parsers, decodersFor(Object.keys(parsers)));
     for (const type of Object.keys(serializers)) serializers[Number(type)] = asItIs;
-    return client;
+    return client as unknown as postgres.Sql;
+  }
+
+  /** The driver opens one socket for each client, and not again and again where the server closes it. */
+  private dialOnce(): () => Promise<Socket> {
+    let hasDialed = false;
+    return async (): Promise<Socket> => {
+      if (hasDialed)
+        throw Object.assign(new Error('the connection closed while it was opened'), { code: 'ECONNRESET' });
+      hasDialed = true;
+      this.dialed = await this.dialer.dial();
+      return this.dialed.socket;
+    };
+  }
+
+  private markClosed(): void {
+    if (this.hasClosed) return;
+    this.hasClosed = true;
+    this.generation += 1;
+    this.dialed?.failed();
   }
 
   /** A client whose socket closed is replaced: it would fail its next statement with the error of the last session. */
   private current(): postgres.Sql {
     if (this.hasClosed) {
       void this.client.end({ timeout: 0 });
-      this.hasClosed = false;
-      this.client = this.open();
+      this.renew();
     }
     return this.client;
+  }
+
+  private renew(): void {
+    this.hasClosed = false;
+    this.dialed?.failed();
+    this.dialed = undefined;
+    this.client = this.open();
   }
 
   async run(text: string, params: readonly WireValue[], prepare: boolean): Promise<StatementResult> {
     // `simple: false` (missing in the driver's types) keeps statements without parameters to the extended protocol.
     const options = { prepare, simple: false };
-    const rows = await this.current()
+    const query = this.current()
       .unsafe(text, params as WireValue[], options)
       .values();
+    const rows = await this.settle(query as unknown as RunningQuery & typeof query);
     return {
       rows: rows as unknown as unknown[][],
       columns: rows.columns ?? [],
@@ -79,18 +127,55 @@ class ServerConnection implements Connection {
   }
 
   async script(text: string): Promise<void> {
-    await this.current().unsafe(text).simple();
+    const query = this.current().unsafe(text).simple();
+    await this.settle(query as unknown as RunningQuery & typeof query);
+  }
+
+  /** Waits for a statement, and keeps in mind whether the server could be talked to. */
+  private async settle<T>(query: RunningQuery & PromiseLike<T>): Promise<T> {
+    const { client } = this;
+    this.running = query;
+    try {
+      const result = await query;
+      this.dialed?.answered();
+      return result;
+    } catch (error) {
+      // A client that was dropped on purpose fails its statement later: that says nothing of the one behind it.
+      if (client === this.client) {
+        if (isConnectionFailure(error)) this.markClosed();
+        else this.dialed?.answered();
+      }
+      throw error;
+    } finally {
+      this.running = undefined;
+    }
+  }
+
+  /** PostgreSQL's CancelRequest: 16 bytes over a connection of its own, which the server closes when it has seen it. */
+  async cancel(): Promise<void> {
+    const { pid, secret } = this.running?.state ?? {};
+    if (!pid || !secret) return;
+    const request = Buffer.alloc(16);
+    request.writeInt32BE(16, 0);
+    request.writeInt32BE(80_877_102, 4);
+    request.writeInt32BE(pid, 8);
+    request.writeInt32BE(secret, 12);
+    const socket = await this.dialer.dialForCancel();
+    if (!socket) return;
+    socket.on('error', () => {}); // the statement's own deadline decides
+    socket.end(request);
+    await once(socket.resume(), 'close');
   }
 
   async discard(): Promise<void> {
     const dropped = this.client;
     this.generation += 1;
-    this.hasClosed = false;
-    this.client = this.open();
+    this.renew();
     await dropped.end({ timeout: 0 });
   }
 
   async close(): Promise<void> {
     await this.client.end({ timeout: this.hasClosed ? 0 : 5 });
+    this.dialed?.failed(); // nothing where it had answered
   }
 }

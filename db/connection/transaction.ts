@@ -1,13 +1,12 @@
-// Which database and which transaction the running code is in (an AsyncLocalStorage), and transactions themselves:
-// begin, savepoints for nested ones, commit, and the bounded repetition of what met another transaction.
+// Transactions: begin, savepoints for nested ones, commit, and the bounded repetition of what met another one.
 // Never says that a transaction is done when PostgreSQL rolled it back.
 
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { ConnectionError, TransactionError } from '../errors.ts';
 import { defaultMaxAttempts, waitAfterAttempt } from './conflict.ts';
 import type { Connection, StatementResult } from './connection.ts';
 import { isRetriable } from './failure.ts';
 import type { OpenDatabase } from './open-database.ts';
+import { type Level, runAt, runPastDeadline, scopedLevel } from './scope.ts';
 
 export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
 
@@ -19,48 +18,13 @@ export interface TransactionOptions {
   maxAttempts?: number;
 }
 
-/** One transaction, or one savepoint inside it. */
-interface Level {
-  database: OpenDatabase;
-  connection: Connection;
-  depth: number;
-  /** The connection's generation when the transaction began. */
-  generation: number;
-  /** The first statement that failed here: PostgreSQL refuses everything after it until the rollback. */
-  failure?: unknown;
-  /** Shared by all levels of a transaction: the last conflict with another one, however it was wrapped since. */
-  shared: { conflict?: unknown };
-  hasEnded: boolean;
-  /** Statements under way. */
-  pending: Set<Promise<unknown>>;
-  /** Nested transactions, one after another; statements of this level wait while one is open. */
-  nested: Promise<void> | undefined;
-}
-
-interface Scope {
-  database?: OpenDatabase;
-  level?: Level;
-}
-
-const scope = new AsyncLocalStorage<Scope>();
-
-/** The database that `runWith` set for the running code, if it did. */
-export function scopedDatabase(): OpenDatabase | undefined {
-  return scope.getStore()?.database;
-}
-
-/** Runs `work` with `database` in the place of the default one. */
-export function runWith<T>(database: OpenDatabase, work: () => Promise<T>): Promise<T> {
-  return scope.run({ database }, work);
-}
-
 /** Runs one statement in the running transaction, or undefined where there is none. */
 export function runInTransaction(
   statement: string,
   params: readonly unknown[],
   prepare: boolean,
 ): Promise<StatementResult> | undefined {
-  const level = scope.getStore()?.level;
+  const level = scopedLevel();
   return level && runAtLevel(level, statement, params, prepare);
 }
 
@@ -70,7 +34,7 @@ export function runTransaction<T>(
   work: () => Promise<T>,
   options: TransactionOptions = {},
 ): Promise<T> {
-  const parent = scope.getStore()?.level;
+  const parent = scopedLevel();
   return parent ? runNested(parent, work) : runOutermost(openDatabase, work, options);
 }
 
@@ -129,6 +93,7 @@ async function commit(level: Level): Promise<void> {
   try {
     await database.runIn(connection, 'commit', [], false, 'commit');
   } catch (error) {
+    await rollBack(level); // a commit that the deadline kept from being sent left the transaction open
     if (isRetriable(error)) throw new Retry('conflict', { cause: error });
     throw error;
   }
@@ -138,7 +103,7 @@ async function commit(level: Level): Promise<void> {
 async function rollBack({ database, connection, generation }: Level): Promise<void> {
   if (connection.generation !== generation) return;
   try {
-    await database.runIn(connection, 'rollback', [], false, 'in-transaction');
+    await runPastDeadline(() => database.runIn(connection, 'rollback', [], false, 'in-transaction'));
   } catch {
     await connection.discard();
   }
@@ -199,7 +164,7 @@ function newLevel(database: OpenDatabase, connection: Connection, parent?: Level
 /** Runs the caller's function, and waits for statements and nested transactions it did not wait for. */
 async function runWork<T>(level: Level, work: () => Promise<T>): Promise<T> {
   try {
-    return await scope.run({ database: level.database, level }, work);
+    return await runAt(level, work);
   } finally {
     while (level.nested || level.pending.size > 0) {
       await level.nested;

@@ -1,9 +1,11 @@
 // Reads a connection URL and decides on TLS: verified for every host that is not loopback or a Unix socket.
 // The URL is parsed, never added to as text, and never appears in an error: it holds a password.
 
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type postgres from 'postgres';
 import { ConnectionError } from '../errors.ts';
+import type { DialTarget } from './dialer.ts';
 
 type Options = NonNullable<Parameters<typeof postgres>[1]>;
 
@@ -11,7 +13,9 @@ export interface ServerAddress {
   /** `host:port/database`: what messages and logs show. */
   target: string;
   isLoopback: boolean;
-  options: Pick<Options, 'host' | 'port' | 'path' | 'database' | 'username' | 'password' | 'ssl' | 'connection'>;
+  /** Where the socket is opened. */
+  dial: DialTarget;
+  options: Pick<Options, 'database' | 'username' | 'password' | 'ssl' | 'connection'>;
   /** Said once when the database is opened: a weaker set-up than the default. */
   warnings: string[];
 }
@@ -19,7 +23,7 @@ export interface ServerAddress {
 const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof sslModes)[number];
 
-const knownParameters = ['sslmode', 'host', 'application_name', 'options'];
+const knownParameters = ['sslmode', 'sslrootcert', 'host', 'application_name', 'options'];
 /** What hosted databases put into the URL they show, and what is safe without it: passed over with a warning. */
 const passedOver = ['channel_binding', 'connect_timeout'];
 
@@ -33,6 +37,7 @@ export function parseServerUrl(text: string, allowPlaintext = false): ServerAddr
   const parameters = readParameters(url);
   const host = parameters.get('host') ?? decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1');
   if (host === '') throw invalidUrl('names no host');
+  if (host.includes(',')) throw invalidUrl('names several hosts; one is connected to');
   const port = Number(url.port || 5432);
   const database = decodeURIComponent(url.pathname.slice(1));
   const username = decodeURIComponent(url.username);
@@ -41,12 +46,13 @@ export function parseServerUrl(text: string, allowPlaintext = false): ServerAddr
 
   const isLoopback = host.startsWith('/') || isLoopbackHost(host);
   const ignored = passedOver.filter((name) => parameters.has(name));
-  const { ssl, warnings } = decideTls(
-    parameters.get('sslmode') as SslMode | undefined,
+  const { ssl, warnings } = decideTls({
+    mode: parameters.get('sslmode') as SslMode | undefined,
+    rootCertificate: parameters.get('sslrootcert'),
     host,
     isLoopback,
     allowPlaintext,
-  );
+  });
   const connection = Object.fromEntries(
     [...parameters].filter(([name]) => name === 'application_name' || name === 'options'),
   );
@@ -54,8 +60,8 @@ export function parseServerUrl(text: string, allowPlaintext = false): ServerAddr
     target: `${host.includes(':') ? `[${host}]` : host}:${port}/${database}`,
     isLoopback,
     warnings: [...warnings, ...ignored.map((name) => `the URL’s parameter ${name} is not used`)],
+    dial: host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port },
     options: {
-      ...(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port }),
       database,
       ...(username === '' ? {} : { username }),
       ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
@@ -76,6 +82,7 @@ function parse(text: string): URL {
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') {
     throw invalidUrl(`begins with ${JSON.stringify(url.protocol)} instead of postgres://`);
   }
+  if (url.hash !== '') throw invalidUrl('has a "#", which must be written as %23');
   try {
     decodeURIComponent(url.username + url.password + url.pathname + url.hostname);
   } catch {
@@ -105,22 +112,42 @@ function readParameters(url: URL): Map<string, string> {
 }
 
 function isLoopbackHost(host: string): boolean {
-  if (host === 'localhost' || host.endsWith('.localhost')) return true;
+  if (host.toLowerCase() === 'localhost') return true; // nothing below it: that name may be answered by any DNS
   if (isIP(host) === 4) return host.startsWith('127.');
   return host === '::1';
 }
 
 type Tls = { ssl: Options['ssl']; warnings: string[] };
 
-function decideTls(mode: SslMode | undefined, host: string, isLoopback: boolean, allowPlaintext: boolean): Tls {
-  const verified = { rejectUnauthorized: true, ...(isIP(host) ? {} : { servername: host }) };
-  if (mode === 'verify-full' || mode === 'verify-ca') return { ssl: verified, warnings: [] };
+interface TlsWish {
+  mode: SslMode | undefined;
+  /** A file of certificates to trust in the place of the system's; 'system' or undefined for those. */
+  rootCertificate: string | undefined;
+  host: string;
+  isLoopback: boolean;
+  allowPlaintext: boolean;
+}
+
+function decideTls({ mode, rootCertificate, host, isLoopback, allowPlaintext }: TlsWish): Tls {
+  const verified = {
+    rejectUnauthorized: true,
+    ...(isIP(host) ? { host } : { servername: host }),
+    ...readRootCertificate(rootCertificate),
+  };
+  if (mode === 'verify-full') return { ssl: verified, warnings: [] };
+  // As libpq means it: signed by whom we trust, for whatever host.
+  if (mode === 'verify-ca') return { ssl: { ...verified, checkServerIdentity: () => undefined }, warnings: [] };
+  // libpq verifies the signature with `require`, too, when a root certificate is given.
+  if (mode === 'require' && rootCertificate) {
+    return { ssl: { ...verified, checkServerIdentity: () => undefined }, warnings: [] };
+  }
   if (mode === 'require') {
     const warnings = isLoopback
       ? []
       : ['sslmode=require does not verify the server’s certificate; use sslmode=verify-full, or leave sslmode out'];
     return { ssl: { rejectUnauthorized: false }, warnings };
   }
+  if (mode === undefined && rootCertificate) return { ssl: verified, warnings: [] };
   if (isLoopback) return { ssl: mode === 'prefer' ? 'prefer' : false, warnings: [] };
   if (mode === undefined && !allowPlaintext) return { ssl: verified, warnings: [] };
   if (!allowPlaintext) {
@@ -134,6 +161,15 @@ function decideTls(mode: SslMode | undefined, host: string, isLoopback: boolean,
     ssl: mode === 'prefer' ? 'prefer' : false,
     warnings: [`the connection to ${host} may go without TLS (MYTX_ALLOW_PLAINTEXT)`],
   };
+}
+
+function readRootCertificate(path: string | undefined): { ca?: string } {
+  if (path === undefined || path === 'system') return {};
+  try {
+    return { ca: readFileSync(path, 'utf8') };
+  } catch (error) {
+    throw invalidUrl(`names an sslrootcert that can't be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 function invalidUrl(problem: string): ConnectionError {

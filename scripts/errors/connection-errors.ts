@@ -15,7 +15,7 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
     actions: [
       'Correct user, password and database name in `POSTGRES_URL`; percent-encode @ : / ? # in the password.',
       'Create the database: `createdb name`, or in the console of your provider.',
-      'For a certificate of a private authority set `NODE_EXTRA_CA_CERTS` to its file.',
+      'For a certificate of a private authority name its file: `?sslrootcert=/path/ca.crt` in the URL.',
     ],
     example: {
       message: 'localhost:5432/assistant refused the connection (SQLSTATE 28P01)',
@@ -76,6 +76,26 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
     },
     written: 'Nothing.',
     repeat: 'Safe after `closeDatabase()`.',
+  },
+  DEADLINE_EXCEEDED: {
+    class: 'ConnectionError',
+    happened: 'A statement took longer than it may, or the signal of `withDeadline` was aborted.',
+    causes: [
+      'a statement over `statementTimeoutMs` (30 s unless given), for instance one that waits for a lock',
+      'the time of `withDeadline` is over: `details.expiry` is `deadline`, for a signal it is `signal`',
+      'a server or a network that does not answer',
+    ],
+    actions: [
+      'Look at what the statement waited for: `pg_stat_activity` and `pg_locks` of that minute.',
+      'Give it more time with `withDeadline({ timeoutMs })` or `deadlines` of `openDatabase`.',
+    ],
+    example: {
+      message: 'the caller’s signal was aborted (embedded, in memory): nothing was sent',
+      hint: 'Call again with more time (withDeadline, statementTimeoutMs), or find out what the statement waited for.',
+    },
+    written:
+      'Nothing: the server canceled the statement, or it was a read, or its transaction was rolled back. A write without an answer is OUTCOME_UNKNOWN instead.',
+    repeat: 'Safe. Of a transaction repeat the whole.',
   },
   EMBEDDED_IN_USE: {
     class: 'ConnectionError',
@@ -145,6 +165,25 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
     },
     written: 'Nothing was sent.',
     repeat: 'Safe, and useless until the URL is corrected.',
+  },
+  POOL_EXHAUSTED: {
+    class: 'ConnectionError',
+    happened: 'No connection was free: too many callers wait already, or none was given back in time.',
+    causes: [
+      'more than `maxWaiting` callers (1,000 unless given) in line',
+      'a wait over `poolWaitMs` (10 s unless given): slow statements, or transactions that wait for something else',
+    ],
+    actions: [
+      'Answer the request with "try again later"; `details` has the figures of the pool.',
+      'Keep transactions short: no call of a model or another service inside `transaction()`.',
+      'Raise `poolSize`, within what the server’s `max_connections` leaves for all processes.',
+    ],
+    example: {
+      message: 'no free connection to embedded, in memory: 0 callers wait already',
+      hint: 'Call again later. If it lasts, look for slow statements, or raise poolSize within what the server allows.',
+    },
+    written: 'Nothing was sent.',
+    repeat: 'Safe, after a pause.',
   },
   SERVER_BUSY: {
     class: 'ConnectionError',

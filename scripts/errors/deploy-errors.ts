@@ -44,6 +44,25 @@ export const deployErrors: Record<DeployErrorCode, Entry> = {
     written: 'Nothing by this one.',
     repeat: 'Safe.',
   },
+  MIGRATION_INTERRUPTED: {
+    class: 'DeployError',
+    happened: 'The connection broke while a migration was applied. The file is in the database whole, or not at all.',
+    causes: [
+      'the server was restarted, or the session was ended with `pg_terminate_backend`',
+      'a firewall or pooler dropped the connection',
+    ],
+    actions: ['Run the same command again: it reads the history and goes on from there.'],
+    example: {
+      message: [
+        'the connection broke while 0001_comments was applied (CONNECTION_CLOSED)',
+        'applied before it: nothing',
+        '0001_comments itself is applied whole or not at all: its history row says which',
+      ].join('\n'),
+      hint: 'Run the same command again: it reads the history and goes on from there.',
+    },
+    written: 'The files before it. Of the one under way everything or nothing.',
+    repeat: 'Safe: that is what to do.',
+  },
   MIGRATIONS_UNREADABLE: {
     class: 'DeployError',
     happened: 'The folder of migrations is not whole: its journal, or a file that the journal names, can’t be read.',

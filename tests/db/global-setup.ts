@@ -44,7 +44,8 @@ export default async function setup(project: TestProject): Promise<() => void> {
 
 function prepare(urls: readonly string[]): Shared {
   const folder = mkdtempSync(join(tmpdir(), 'mytx-tests-'));
-  const ready = Promise.all([makeSnapshot(folder), ...urls.map(makeTemplate)]).then(() => {});
+  // Not at once: initdb holds the event loop for seconds, in which the servers' connections run out of time.
+  const ready = Promise.all(urls.map(makeTemplate)).then(() => makeSnapshot(folder));
   return { projects: 0, folder, ready };
 }
 

@@ -241,3 +241,14 @@ test('saveChat and others join the transaction they are called in', async () => 
   await expect(undone).rejects.toThrow('no');
   await transaction(() => saveChat({ id, userId, messages: [] }));
 });
+
+test('a Drizzle query that the function returns without awaiting it belongs to the transaction', async () => {
+  const userId = await newUser();
+  await transaction(() => db.insert(tasks).values({ userId, description: 'inside' }) as unknown as Promise<void>);
+  const undone = transaction(async () => {
+    await transaction(() => db.insert(tasks).values({ userId, description: 'undone' }) as unknown as Promise<void>);
+    throw new Error('no');
+  });
+  await expect(undone).rejects.toThrow('no');
+  expect(await descriptions(userId)).toEqual(['inside']);
+});

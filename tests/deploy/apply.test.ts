@@ -8,6 +8,7 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as drizzleMigrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { defaultDeadlines } from '../../db/connection/deadlines.ts';
 import { deploySession } from '../../db/connection/deploy-session.ts';
 import { serverEngine } from '../../db/connection/server.ts';
 import { parseServerUrl } from '../../db/connection/url.ts';
@@ -75,7 +76,7 @@ describe.each(inject('servers'))('on PostgreSQL $version', ({ url: serverUrl }) 
   }
 
   async function apply(folder: string, options: Partial<ApplyOptions> = {}): Promise<ApplyReport> {
-    const connection = serverEngine(parseServerUrl(url)).connect();
+    const connection = serverEngine(parseServerUrl(url), defaultDeadlines).connect();
     try {
       return await applyMigrations(deploySession(connection), { folder, ...options });
     } finally {
@@ -89,7 +90,13 @@ describe.each(inject('servers'))('on PostgreSQL $version', ({ url: serverUrl }) 
   test('applies what is pending, once, and Drizzle’s own migrator finds nothing to do afterwards', () =>
     onNewDatabase(async () => {
       const folder = migrationsFolder([table, data]);
-      expect(await apply(folder)).toEqual({ applied: ['0000_table', '0001_data'], late: [], edited: [], total: 2 });
+      expect(await apply(folder)).toEqual({
+        applied: ['0000_table', '0001_data'],
+        late: [],
+        edited: [],
+        notes: [],
+        total: 2,
+      });
       expect(await apply(folder)).toMatchObject({ applied: [], total: 2 });
       await drizzleMigrate(drizzle(sql), { migrationsFolder: folder });
       expect(await sql`select n from counter`).toEqual([{ n: 1 }]);
@@ -194,7 +201,7 @@ describe.each(inject('servers'))('on PostgreSQL $version', ({ url: serverUrl }) 
           await sql`select pg_terminate_backend(pid) from pg_stat_activity where query like 'select pg_sleep%'`;
         return row !== undefined;
       });
-      await expect(failure).rejects.toMatchObject({ code: 'MIGRATION_FAILED' });
+      await expect(failure).rejects.toMatchObject({ code: 'MIGRATION_INTERRUPTED' });
       expect(await sql`select to_regclass('one')::text as one`).toEqual([{ one: null }]);
       writeFileSync(join(folder, '0001_slow.sql'), 'create table one ();');
       expect(await apply(folder)).toMatchObject({ applied: ['0001_slow'] });
@@ -205,7 +212,7 @@ describe.each(inject('servers'))('on PostgreSQL $version', ({ url: serverUrl }) 
       await apply(migrationsFolder([table]));
       await sql`create role stranger login password 'stranger'`.catch(() => {});
       const asStranger = Object.assign(new URL(url), { username: 'stranger', password: 'stranger' }).href;
-      const connection = serverEngine(parseServerUrl(asStranger)).connect();
+      const connection = serverEngine(parseServerUrl(asStranger), defaultDeadlines).connect();
       const failure = applyMigrations(deploySession(connection), { folder: migrationsFolder([table]) });
       await expect(failure).rejects.toMatchObject({ code: 'HISTORY_UNREADABLE' });
       await connection.close();

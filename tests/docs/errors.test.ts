@@ -27,6 +27,7 @@ import {
   updateMemory,
   updateReservation,
   updateTaskStatus,
+  withDeadline,
 } from '../../db/index.ts';
 import { tasks } from '../../db/schema.ts';
 import { applyMigrations } from '../../deploy/apply.ts';
@@ -129,6 +130,10 @@ const provocations: Record<Code, (() => unknown) | string> = {
     await other.close();
     await other.run(() => getUser('dana@example.com'));
   },
+  DEADLINE_EXCEEDED: async () => {
+    const other = await createDatabase(memory());
+    await other.run(() => withDeadline({ signal: AbortSignal.abort() }, () => getUser('dana@example.com')));
+  },
   DATABASE_OPEN: () => openDatabase({ folder: 'memory' }),
   EMBEDDED_IN_USE: async () => {
     const inUse = join(folder, '.mytx');
@@ -139,6 +144,10 @@ const provocations: Record<Code, (() => unknown) | string> = {
   INVALID_URL: () => parseServerUrl('mysql://localhost/assistant'),
   OUTCOME_UNKNOWN: 'needs a server: tests/db/outcome.test.ts',
   PLAINTEXT_REFUSED: () => parseServerUrl('postgres://db.example.com/assistant?sslmode=disable'),
+  POOL_EXHAUSTED: async () => {
+    const other = await createDatabase({ ...memory(), maxWaiting: 0 });
+    await other.run(() => Promise.all([getUser('dana@example.com'), getUser('dana@example.com')]));
+  },
   SERVER_BUSY: 'needs a server that is full',
   UNREACHABLE: async () => {
     const other = await createDatabase({ url: 'postgres://localhost:1/assistant' });
@@ -152,6 +161,10 @@ const provocations: Record<Code, (() => unknown) | string> = {
   STATEMENT_CANCELED: 'needs a server: an embedded one has no second session to cancel from',
   STATEMENT_FAILED: () => db.execute(sql`selct 1`),
   MIGRATION_FAILED: () => applyFolder({ '0001_comments': '\n\nalter table "Chats" add column "note" text' }),
+  MIGRATION_INTERRUPTED: 'needs a server: tests/deploy/apply.test.ts',
+  INTERRUPTED: 'a signal: tests/cli',
+  UNEXPECTED: 'a bug, by its nature',
+  USAGE: 'a command line: tests/cli',
   MIGRATION_LOCK_HELD: 'waits for a minute: tests/deploy has it with a shorter one',
   MIGRATIONS_UNREADABLE: () => applyFolder({ '0001_comments': undefined }),
   HISTORY_UNREADABLE: 'needs a server with roles',

@@ -25,7 +25,60 @@ const accepted: [string, string, 'off' | 'verified' | 'unverified' | 'prefer'][]
     'unverified',
   ],
   [`postgres://u:${secret}@10.0.0.5/app?application_name=x`, '10.0.0.5:5432/app', 'verified'],
+  [`POSTGRES://u:${secret}@LOCALHOST/app`, 'LOCALHOST:5432/app', 'off'],
+  [`  postgres://u:${secret}@localhost/app  `, 'localhost:5432/app', 'off'],
+  ['postgres://localhost/app', 'localhost:5432/app', 'off'],
+  ['postgres://u@localhost/app?', 'localhost:5432/app', 'off'],
+  ['postgres://u@localhost:/app', 'localhost:5432/app', 'off'],
+  ['postgres://u@localhost/app?sslmode=disable', 'localhost:5432/app', 'off'],
+  ['postgres://u@localhost/app?sslmode=verify-ca', 'localhost:5432/app', 'verified'],
+  ['postgres://u@localhost/app?sslrootcert=system', 'localhost:5432/app', 'verified'],
+  ['postgres://u@localhost/app?options=-c%20statement_timeout%3D5000', 'localhost:5432/app', 'off'],
+  ['postgres://u@localhost/app?connect_timeout=10', 'localhost:5432/app', 'off'],
+  ['postgres:///app?host=127.0.0.1', '127.0.0.1:5432/app', 'off'],
+  ['postgres:///app?host=db.example.com', 'db.example.com:5432/app', 'verified'],
+  ['postgres://u@localhost/app?host=db.example.com', 'db.example.com:5432/app', 'verified'],
+  ['postgres://u@127.0.0.1.example.com/app', '127.0.0.1.example.com:5432/app', 'verified'],
+  ['postgres://u@localhost.example.com/app', 'localhost.example.com:5432/app', 'verified'],
+  ['postgres://u@db.localhost/app', 'db.localhost:5432/app', 'verified'],
+  ['postgres://u@[fe80::1]/app', '[fe80::1]:5432/app', 'verified'],
+  ['postgres://u@[::ffff:127.0.0.1]/app', '[::ffff:7f00:1]:5432/app', 'verified'],
+  ['postgres://u@0.0.0.0/app', '0.0.0.0:5432/app', 'verified'],
+  ['postgres://u@db.example.com/app?sslrootcert=system', 'db.example.com:5432/app', 'verified'],
 ];
+
+const refused: [string, string][] = [
+  ['nonsense', 'INVALID_URL'],
+  ['', 'INVALID_URL'],
+  [`mysql://u:${secret}@localhost/app`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost:99999/app`, 'INVALID_URL'],
+  [`postgres://u:${secret}%zz@localhost/app`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?sslmode=REQUIRE`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?sslmode=yes`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?sslmode=require&sslmode=disable`, 'INVALID_URL'],
+  [`postgres://u:${secret}@db.example.com/app?application_name=x?sslmode=require`, 'INVALID_URL'],
+  [`postgres://u:${secret}@db.example.com/app?schema=public`, 'INVALID_URL'],
+  [`postgres://u:${secret}@db1.example.com,db2.example.com/app`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app#fragment`, 'INVALID_URL'],
+  [`postgres://u:${secret}#more@localhost/app`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app/more`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?sslmode=`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?ssl=true`, 'INVALID_URL'],
+  [`postgres://u:${secret}@db.example.com/app?connect_timeout=10?sslmode=require`, 'INVALID_URL'],
+  [`postgres://u:${secret}@db.example.com/app?sslrootcert=/nowhere/ca.crt`, 'INVALID_URL'],
+  [`postgres://u:${secret}@db.example.com/app?application_name=a&application_name=b`, 'INVALID_URL'],
+  [`http://u:${secret}@localhost/app`, 'INVALID_URL'],
+  [`localhost:5432/app?password=${secret}`, 'INVALID_URL'],
+  [`postgres://u:${secret}@db.example.com/app?sslmode=disable`, 'PLAINTEXT_REFUSED'],
+  [`postgres://u:${secret}@db.example.com/app?sslmode=allow`, 'PLAINTEXT_REFUSED'],
+  [`postgres://u:${secret}@db.example.com/app?sslmode=prefer`, 'PLAINTEXT_REFUSED'],
+];
+
+test('sixty forms and more are in the two tables', () => {
+  expect(accepted.length + refused.length).toBeGreaterThanOrEqual(60);
+});
 
 describe('accepted', () => {
   test.each(accepted)('%s', (url, target, tls) => {
@@ -49,24 +102,6 @@ describe('accepted', () => {
     expect(parseServerUrl('postgres://u@db.example.com/app').warnings).toEqual([]);
   });
 });
-
-const refused: [string, string][] = [
-  ['nonsense', 'INVALID_URL'],
-  ['', 'INVALID_URL'],
-  [`mysql://u:${secret}@localhost/app`, 'INVALID_URL'],
-  [`postgres://u:${secret}@localhost`, 'INVALID_URL'],
-  [`postgres://u:${secret}@localhost/`, 'INVALID_URL'],
-  [`postgres://u:${secret}@localhost:99999/app`, 'INVALID_URL'],
-  [`postgres://u:${secret}%zz@localhost/app`, 'INVALID_URL'],
-  [`postgres://u:${secret}@localhost/app?sslmode=REQUIRE`, 'INVALID_URL'],
-  [`postgres://u:${secret}@localhost/app?sslmode=yes`, 'INVALID_URL'],
-  [`postgres://u:${secret}@localhost/app?sslmode=require&sslmode=disable`, 'INVALID_URL'],
-  [`postgres://u:${secret}@db.example.com/app?application_name=x?sslmode=require`, 'INVALID_URL'],
-  [`postgres://u:${secret}@db.example.com/app?schema=public`, 'INVALID_URL'],
-  [`postgres://u:${secret}@db.example.com/app?sslmode=disable`, 'PLAINTEXT_REFUSED'],
-  [`postgres://u:${secret}@db.example.com/app?sslmode=allow`, 'PLAINTEXT_REFUSED'],
-  [`postgres://u:${secret}@db.example.com/app?sslmode=prefer`, 'PLAINTEXT_REFUSED'],
-];
 
 describe('refused, without a word of the password', () => {
   test.each(refused)('%s', (url, code) => {

@@ -1,0 +1,65 @@
+// The command line: mytx <verb>. Reads arguments and environment, calls one function, prints, and sets the exit code.
+// Holds no SQL and takes no decisions; each verb is a file of its own.
+
+import { Command, CommanderError } from 'commander';
+import packageFile from '../package.json' with { type: 'json' };
+import { exitCodeHelp, exitCodes } from './exit-codes.ts';
+import { reset } from './reset.ts';
+import { printEnvelope } from './run-verb.ts';
+import { start } from './start.ts';
+
+const jsonFlag = ['--json', 'print one JSON envelope on stdout, and all text on stderr'] as const;
+
+function buildProgram(): Command {
+  // Settings come before the verbs, which inherit them.
+  const program = new Command('mytx')
+    .description(
+      'The PostgreSQL data layer of an AI assistant. POSTGRES_URL (environment or .env.local) names the server; without it the embedded database in .mytx/ is used.',
+    )
+    .version(packageFile.version)
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('before', examples('npm start', 'npm start -- --once', 'npm run db:reset'))
+    .addHelpText('afterAll', `\n${exitCodeHelp}`);
+  program
+    .command('start')
+    .description('open the database, migrate it, load a sample assistant on the first run, and stay up')
+    .option('--once', 'the same, then close and exit 0')
+    .option(...jsonFlag)
+    .addHelpText('before', examples('npm start', 'npm start -- --once', 'npx tsx cli/main.ts start --once --json'))
+    .action(start);
+  program
+    .command('reset')
+    .description('drop every table and apply the migrations anew; refused outside of development')
+    .option(...jsonFlag)
+    .addHelpText('before', examples('npm run db:reset', 'npx tsx cli/main.ts reset --json'))
+    .action(reset);
+  return program;
+}
+
+function examples(...commands: string[]): string {
+  return `Examples:\n${commands.map((command) => `  ${command}`).join('\n')}\n`;
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  // `mytx start | head` closes the pipe early: the text is lost, the work goes on.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  try {
+    await buildProgram().parseAsync(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) endAsUsageError(error, argv.includes('--json'));
+  }
+}
+
+/** Commander has written the text, on stderr. */
+function endAsUsageError({ message }: CommanderError, json: boolean): void {
+  process.exitCode = exitCodes.needsAnswer;
+  if (!json) return;
+  const error = { code: 'USAGE', message: message.replace(/^error: /, ''), hint: 'npx tsx cli/main.ts --help' };
+  printEnvelope({ ok: false, command: null, target: null, data: null, warnings: [], error });
+}
+
+await main(process.argv);

@@ -1,0 +1,76 @@
+// What the running code is in (an AsyncLocalStorage): a database that is not the default one, a transaction, a
+// deadline. Nothing outside db/connection/ and db/database.ts looks at it.
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Connection } from './connection.ts';
+import { type CallerDeadline, tighter } from './deadlines.ts';
+import type { OpenDatabase } from './open-database.ts';
+
+/** One transaction, or one savepoint inside it. */
+export interface Level {
+  database: OpenDatabase;
+  connection: Connection;
+  depth: number;
+  /** The connection's generation when the transaction began. */
+  generation: number;
+  /** The first statement that failed here: PostgreSQL refuses everything after it until the rollback. */
+  failure?: unknown;
+  /** Shared by all levels of a transaction: the last conflict with another one, however it was wrapped since. */
+  shared: { conflict?: unknown };
+  hasEnded: boolean;
+  /** Statements under way. */
+  pending: Set<Promise<unknown>>;
+  /** Nested transactions, one after another; statements of this level wait while one is open. */
+  nested: Promise<void> | undefined;
+}
+
+interface Scope {
+  database?: OpenDatabase;
+  level?: Level;
+  deadline?: CallerDeadline;
+}
+
+const storage = new AsyncLocalStorage<Scope>();
+
+/** The database that `runWith` set for the running code, if it did. */
+export function scopedDatabase(): OpenDatabase | undefined {
+  return storage.getStore()?.database;
+}
+
+/** The transaction the running code is in. */
+export function scopedLevel(): Level | undefined {
+  return storage.getStore()?.level;
+}
+
+/** The deadline the running code is under. */
+export function scopedDeadline(): CallerDeadline | undefined {
+  return storage.getStore()?.deadline;
+}
+
+/** Runs `work` with `database` in the place of the default one, outside every transaction. */
+export function runWith<T>(database: OpenDatabase, work: () => Promise<T>): Promise<T> {
+  const { deadline } = storage.getStore() ?? {};
+  return runIn(deadline ? { database, deadline } : { database }, work);
+}
+
+/** Runs `work` inside a transaction. */
+export function runAt<T>(level: Level, work: () => Promise<T>): Promise<T> {
+  return runIn({ ...storage.getStore(), database: level.database, level }, work);
+}
+
+/** Runs `work` under a deadline, which can only be earlier than the one there is. */
+export function runUnder<T>(deadline: CallerDeadline, work: () => Promise<T>): Promise<T> {
+  const current = storage.getStore();
+  return runIn({ ...current, deadline: tighter(current?.deadline, deadline) }, work);
+}
+
+/** Runs what must be tried even when the caller's time is over: a rollback. */
+export function runPastDeadline<T>(work: () => Promise<T>): Promise<T> {
+  const { deadline: _, ...rest } = storage.getStore() ?? {};
+  return runIn(rest, work);
+}
+
+/** Awaits inside: a Drizzle query that `work` returns begins only when it is awaited, and must begin here. */
+function runIn<T>(scope: Scope, work: () => Promise<T>): Promise<T> {
+  return storage.run(scope, async () => await work());
+}

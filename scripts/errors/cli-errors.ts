@@ -1,0 +1,40 @@
+// The command line's own errors: they are no exceptions but the `error` of `--json`, and lines on stderr.
+
+import type { CliErrorCode } from '../../cli/exit-codes.ts';
+import type { Entry } from '../error-catalogue.ts';
+
+export const cliErrors: Record<CliErrorCode, Entry> = {
+  INTERRUPTED: {
+    class: 'Command line',
+    happened: 'A command was ended by Ctrl-C or SIGTERM before it had done its work. It exits with 130.',
+    causes: ['Ctrl-C', 'a process manager that stops the command'],
+    actions: ['Run the command again.'],
+    example: {
+      message: 'interrupted before it was done',
+      hint: 'Run the same command again; what was not finished is rolled back.',
+    },
+    written: 'What was under way was rolled back or finished; the database was closed.',
+    repeat: 'Safe.',
+  },
+  UNEXPECTED: {
+    class: 'Command line',
+    happened: 'Something failed that has no code: a bug of this package, or of what it builds on.',
+    causes: ['a bug'],
+    actions: ['Report it with the stack that stands on stderr above the message.'],
+    example: {
+      message: 'the text of the error that was not foreseen',
+      hint: 'This is a bug: please report it, with the lines above.',
+    },
+    written: 'Not known.',
+    repeat: 'Look at the rows first.',
+  },
+  USAGE: {
+    class: 'Command line',
+    happened: 'The command line names a verb or an option that there is not. It exits with 2.',
+    causes: ['a misspelling: the message says which name is near'],
+    actions: ['`npx tsx cli/main.ts --help` shows what there is.'],
+    example: { message: "unknown command 'strat'\n(Did you mean start?)", hint: 'npx tsx cli/main.ts --help' },
+    written: 'Nothing.',
+    repeat: 'Safe, and useless until it is corrected.',
+  },
+};
