@@ -14,7 +14,7 @@ import {
   readPreview,
 } from './message-writing.ts';
 import { type MessagePlace, optionalRowIds, requireKey } from './messages.ts';
-import { repeatable } from './outcome.ts';
+import { idTaken, repeatable } from './outcome.ts';
 import type { ChatSummary } from './schema.ts';
 import { readMoment, statement } from './statement.ts';
 import { uuidv7 } from './uuid.ts';
@@ -100,6 +100,7 @@ order by position`,
  * @param rowIds ids for the rows; makes it safe to repeat a call whose outcome is unknown
  * @returns the places of the new messages
  * @throws NotFoundError CHAT_NOT_FOUND, MESSAGE_NOT_FOUND; InvalidArgumentError INVALID_MESSAGE
+ * @throws ConflictError ID_TAKEN when some of rowIds are those of other messages of the chat
  */
 export async function branchFrom(args: {
   chatId: string;
@@ -121,6 +122,7 @@ export async function branchFrom(args: {
       const state = await lockChat(key, 'chatId');
       const repeated = rowIds ? await places.run(key.chatId, key.userId, idArray) : [];
       if (ids.length > 0 && repeated.length === ids.length) return repeated;
+      if (repeated.length > 0) throw idTaken('rowIds');
       const { position, meets } = parent === null ? { position: -1, meets: -1 } : await makeActive(key, parent);
       await deactivateFrom(key, position + 1);
       const from = { from: position + 1, parentId: parent, ids, messages: encoded };

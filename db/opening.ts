@@ -2,6 +2,7 @@
 // `.mytx/`. An embedded database is migrated when it is opened; a server that is behind is refused.
 // With db/environment.ts the only place of the data layer that looks at the environment.
 
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ApplyOptions, type ApplyReport, applyMigrations } from '../deploy/apply.ts';
 import { DeployError } from '../deploy/errors.ts';
@@ -104,7 +105,7 @@ export async function migrate(
  */
 export async function reset(options: DatabaseOptions): Promise<ResetReport & { target: string }> {
   const address = findServer(options);
-  const target = address?.target ?? `embedded, ${options.folder ?? defaultFolder}`;
+  const target = address?.target ?? `embedded, ${join(options.folder ?? defaultFolder, 'database')}`;
   const isLocal = address?.isLoopback ?? true;
   const where = { target, isLocal, isProduction: readEnvironment().NODE_ENV === 'production' };
   refuseOutsideDevelopment(where);

@@ -118,7 +118,8 @@ export class Dialer {
     });
   }
 
-  private unreachable(reason: string): ConnectionError {
+  /** The error for a connection that was not made. */
+  unreachable(reason: string): ConnectionError {
     return new ConnectionError(
       'UNREACHABLE',
       `no connection to ${this.target} (${reason})`,

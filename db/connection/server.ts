@@ -81,8 +81,7 @@ class ServerConnection implements Connection {
   private dialOnce(): () => Promise<Socket> {
     let hasDialed = false;
     return async (): Promise<Socket> => {
-      if (hasDialed)
-        throw Object.assign(new Error('the connection closed while it was opened'), { code: 'ECONNRESET' });
+      if (hasDialed) throw this.dialer.unreachable('closed while it was opened');
       hasDialed = true;
       this.dialed = await this.dialer.dial();
       return this.dialed.socket;

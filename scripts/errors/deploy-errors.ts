@@ -54,7 +54,7 @@ export const deployErrors: Record<DeployErrorCode, Entry> = {
     actions: ['Run the same command again: it reads the history and goes on from there.'],
     example: {
       message: [
-        'the connection broke while 0001_comments was applied (CONNECTION_CLOSED)',
+        'the connection broke while 0001_comments was applied (08006)',
         'applied before it: nothing',
         '0001_comments itself is applied whole or not at all: its history row says which',
       ].join('\n'),
