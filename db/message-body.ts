@@ -48,27 +48,11 @@ export function encodeMessage(message: unknown, argument: string): EncodedMessag
 
 /** Checks and encodes a list, which may have holes. */
 export function encodeMessages(messages: readonly unknown[], firstIndex = 0): EncodedMessage[] {
-  let characters = 0;
   return Array.from(messages, (message, i) => {
     const argument = `messages[${firstIndex + i}]`;
     if (message === undefined) throw notAnObject(message, argument);
-    const encoded = encodeMessage(message, argument);
-    characters += encoded.text.length;
-    if (characters > callCharacters) throw tooMuch(argument);
-    return encoded;
+    return encodeMessage(message, argument);
   });
-}
-
-/** As JSON text in one parameter: PostgreSQL takes 1 GB, a JavaScript string 512 million characters. */
-const callCharacters = 256 * 1024 * 1024;
-
-function tooMuch(argument: string): InvalidArgumentError {
-  return new InvalidArgumentError(
-    'INVALID_MESSAGE',
-    'messages',
-    `are more than ${callCharacters} characters of JSON up to ${argument}, the most that one call may write`,
-    'Create the chat with the first ones, and append the rest with appendMessages.',
-  );
 }
 
 function notAnObject(message: unknown, argument: string): InvalidArgumentError {

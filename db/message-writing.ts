@@ -4,6 +4,7 @@
 
 import { chatNotFound, readSummary, summaryColumns } from './chats.ts';
 import { execute } from './database.ts';
+import { InvalidArgumentError } from './errors.ts';
 import { type EncodedMessage, previewOf } from './message-body.ts';
 import type { ChatSummary } from './schema.ts';
 import { statement } from './statement.ts';
@@ -58,11 +59,25 @@ export async function lockChat(key: ChatKey, argument: string): Promise<PathStat
   return state;
 }
 
+/** Bodies are one parameter: PostgreSQL takes 1 GB, a JavaScript string 512 million characters. */
+const callCharacters = 256 * 1024 * 1024;
+
+function tooMuch(characters: number): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'INVALID_MESSAGE',
+    'messages',
+    `has ${characters} characters of JSON that are new; one call writes at most ${callCharacters}`,
+    'Save the first ones, and append the rest in several calls of appendMessages.',
+  );
+}
+
 /** New messages as parameters: ids, and JSON arrays of roles, hashes and bodies. */
 export function toColumns(
   ids: readonly string[],
   messages: readonly EncodedMessage[],
 ): [string, string, string, string] {
+  const characters = messages.reduce((sum, { text }) => sum + text.length, 0);
+  if (characters > callCharacters) throw tooMuch(characters);
   return [
     `{${ids.join(',')}}`,
     JSON.stringify(messages.map(({ role }) => role)),

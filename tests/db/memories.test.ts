@@ -8,9 +8,11 @@ import {
   saveMemory,
   updateMemory,
 } from '../../db/queries.ts';
+import { newRecorder } from './recorder.ts';
 import { newUser, useTestDatabase } from './test-database.ts';
 
-useTestDatabase();
+const recorder = newRecorder();
+useTestDatabase({ logger: recorder.logger });
 
 test('a memory comes back as it was saved', async () => {
   const userId = await newUser();
@@ -86,4 +88,84 @@ test('an update to a text that the user has already is refused', async () => {
 
 test('a memory of nobody is refused', async () => {
   await expect(saveMemory({ userId: randomUUID(), content: 'x' })).rejects.toMatchObject({ code: 'USER_NOT_FOUND' });
+});
+
+test('a memory that is saved and forgotten by many at once is saved or found every time', async () => {
+  const userId = await newUser();
+  const saveAndForget = async (): Promise<void> => {
+    for (let i = 0; i < 20; i += 1) {
+      const [saved] = await saveMemory({ userId, content: 'now and then' });
+      await deleteMemoryById({ id: saved?.id ?? '', userId });
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, saveAndForget));
+  expect(await getMemoriesByUserId({ userId })).toEqual([]);
+});
+
+test('the same id again returns the row there is, and is refused for another memory', async () => {
+  const [userId, other] = [await newUser(), await newUser()];
+  const id = randomUUID();
+  const saved = await saveMemory({ id, userId, content: 'once' });
+  expect(await saveMemory({ id, userId, content: 'once' })).toEqual(saved);
+  const others = [
+    { id, userId, content: 'twice' },
+    { id, userId: other, content: 'once' },
+  ];
+  for (const args of others) await expect(saveMemory(args)).rejects.toMatchObject({ code: 'ID_TAKEN' });
+  expect(await getMemoriesByUserId({ userId })).toEqual(saved);
+  expect(await getMemoriesByUserId({ userId: other })).toEqual([]);
+});
+
+test('a memory holds 10,000 characters of any kind, and one more is refused before a statement is sent', async () => {
+  const userId = await newUser();
+  for (const character of ['x', '🍵']) {
+    const longest = character.repeat(10_000);
+    const [saved] = await saveMemory({ userId, content: longest });
+    expect(saved?.content).toBe(longest);
+    const id = saved?.id ?? '';
+    const [content, contentQuery] = [`${longest}x`, 'x'.repeat(1001)];
+    await recorder.expectRefused(() => saveMemory({ userId, content }), 'INVALID_TEXT', 'content');
+    await recorder.expectRefused(() => updateMemory({ id, userId, content }), 'INVALID_TEXT', 'content');
+    const search = { userId, contentQuery };
+    await recorder.expectRefused(() => findMemoriesByContent(search), 'INVALID_TEXT', 'contentQuery');
+  }
+});
+
+test('what text cannot hold becomes U+FFFD, in a memory and in a search', async () => {
+  const userId = await newUser();
+  const [saved] = await saveMemory({ userId, content: 'a\0b\uD83Cc' });
+  expect(saved?.content).toBe('a\uFFFDb\uFFFDc');
+  expect(await saveMemory({ userId, content: 'a\uFFFDb\0c' })).toEqual([saved]);
+  expect(await findMemoriesByContent({ userId, contentQuery: 'b\uDF75c' })).toEqual([saved]);
+});
+
+test('an argument that is undefined is refused by name', async () => {
+  const [userId, id] = [await newUser(), randomUUID()];
+  const none = undefined as unknown as string;
+  const calls: [string, () => Promise<unknown>][] = [
+    ['userId', () => saveMemory({ userId: none, content: 'x' })],
+    ['content', () => saveMemory({ userId, content: none })],
+    ['userId', () => getMemoriesByUserId({ userId: none })],
+    ['userId', () => listMemories({ userId: none })],
+    ['userId', () => findMemoriesByContent({ userId: none, contentQuery: 'x' })],
+    ['contentQuery', () => findMemoriesByContent({ userId, contentQuery: none })],
+    ['id', () => updateMemory({ id: none, userId, content: 'x' })],
+    ['content', () => updateMemory({ id, userId, content: none })],
+    ['id', () => deleteMemoryById({ id: none, userId })],
+    ['userId', () => deleteMemoryById({ id, userId: none })],
+  ];
+  for (const [argument, call] of calls) await recorder.expectRefused(call, 'MISSING_ARGUMENT', argument);
+});
+
+test('the arrays come newest first, with limit and offset, and hold nothing of others', async () => {
+  const [userId, stranger] = [await newUser(), await newUser()];
+  for (let i = 0; i < 5; i += 1) await saveMemory({ userId, content: `tea ${i}` });
+  const all = await getMemoriesByUserId({ userId });
+  expect(all.map(({ content }) => content)).toEqual(['tea 4', 'tea 3', 'tea 2', 'tea 1', 'tea 0']);
+  expect(await getMemoriesByUserId({ userId, limit: 2, offset: 1 })).toEqual(all.slice(1, 3));
+  expect(await findMemoriesByContent({ userId, contentQuery: 'TEA' })).toEqual(all);
+  expect(await findMemoriesByContent({ userId, contentQuery: 'tea', limit: 2, offset: 3 })).toEqual(all.slice(3));
+  expect(await getMemoriesByUserId({ userId: stranger })).toEqual([]);
+  expect(await listMemories({ userId: stranger })).toEqual({ items: [], nextCursor: null });
+  expect(await findMemoriesByContent({ userId: stranger, contentQuery: 'tea' })).toEqual([]);
 });
