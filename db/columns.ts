@@ -15,12 +15,6 @@ export const bytea = customType<{ data: Buffer; driverData: Buffer | Uint8Array 
     typeof value === 'string' ? Buffer.from(value.replace(/^\\x/, ''), 'hex') : Buffer.from(value),
 });
 
-/** 64 bits as decimal digits: a JavaScript number holds 53, and a BigInt breaks JSON.stringify of a row. */
-export const bigintText = customType<{ data: string; driverData: string | number }>({
-  dataType: () => 'bigint',
-  fromDriver: String,
-});
-
 /** A check that a text has at most `limit` characters. */
 export function atMost(column: AnyPgColumn, limit: number): SQL {
   return sql`char_length(${column}) <= ${sql.raw(String(limit))}`;

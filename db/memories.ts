@@ -16,20 +16,33 @@ import {
 } from './newest-first.ts';
 import { idTaken, named, repeatable, userMissing } from './outcome.ts';
 import { type Memory, memories } from './schema.ts';
+import { readMoment, statement } from './statement.ts';
 import { uuidv7 } from './uuid.ts';
 
 const ofUser = eq(memories.userId, sql.placeholder('userId'));
 const oneOfUser = and(eq(memories.id, sql.placeholder('id')), ofUser);
-/** The unique index is on the digest, the text itself decides. */
-const sameContent = sql`md5(${memories.content}) = md5(${sql.placeholder('content')}) and ${memories.content} = ${sql.placeholder('content')}`;
-
-const insertMemory = db
-  .insert(memories)
-  .values({ id: sql.placeholder('id'), userId: sql.placeholder('userId'), content: sql.placeholder('content') })
-  .onConflictDoNothing()
-  .returning()
-  .prepare('memory_insert');
-const byContent = db.select().from(memories).where(and(ofUser, sameContent)).prepare('memory_by_content');
+/** Writes the row or finds the one with the same text; the unique index is on the digest, the text itself decides. */
+const insertOrFind = statement(
+  `with written as (
+  insert into "Memory" (id, user_id, content)
+  values ($1::uuid, $2::uuid, $3::text)
+  on conflict do nothing
+  returning id, user_id, content, created_at
+)
+select id, user_id, content, created_at
+from written
+union all
+select id, user_id, content, created_at
+from "Memory"
+where user_id = $2::uuid and md5(content) = md5($3::text) and content = $3::text
+  and not exists (select 1 from written)`,
+  ([id, userId, content, createdAt]): Memory => ({
+    id: id as string,
+    userId: userId as string,
+    content: content as string,
+    createdAt: readMoment(createdAt),
+  }),
+);
 const allOfUser = db
   .select()
   .from(memories)
@@ -82,17 +95,17 @@ export async function saveMemory(args: { userId: string; content: string; id?: s
     userId: requireId('userId', userId),
     content: requireText('content', content, { max: textLimits.memoryContent }),
   };
-  return repeatable({ id: values.id }, () => insertOrFind(values));
+  return repeatable({ id: values.id }, () => save(values));
 }
 
-/** The row in the way may be forgotten before it is read: then there is room for this one. */
-async function insertOrFind(values: { id: string; userId: string; content: string }): Promise<Memory[]> {
+/**
+ * Neither written nor found: what was in the way came or went while the statement ran. Then another one, which sees
+ * it; after ten it is another row's id that is in the way.
+ */
+async function save(values: { id: string; userId: string; content: string }): Promise<Memory[]> {
   for (let attempt = 1; attempt <= 10; attempt += 1) {
-    const written = await named(insertMemory.execute(values), userMissing);
-    if (written.length > 0) return written;
-    // A second statement, with a snapshot of its own: the row that was in the way may be a moment old.
-    const existing = await byContent.execute(values);
-    if (existing.length > 0) return existing;
+    const rows = await named(insertOrFind.run(values.id, values.userId, values.content), userMissing);
+    if (rows.length > 0) return rows;
   }
   throw idTaken('id');
 }

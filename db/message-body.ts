@@ -119,7 +119,8 @@ function isOwnId(id: unknown): id is string | number {
 
 function hashOwnId(id: unknown): string | null {
   if (!isOwnId(id)) return null;
-  return createHash('sha256').update(JSON.stringify(id)).digest().readBigInt64BE(0).toString();
+  // 53 bits: as many as a JavaScript number, and JSON, hold exactly.
+  return (createHash('sha256').update(JSON.stringify(id)).digest().readBigUInt64BE(0) >> 11n).toString();
 }
 
 function excerptOf({ content, parts }: Record<string, unknown>): string {

@@ -60,14 +60,23 @@ export const append = statement(
   from (
     select given.n, true as is_repeated, m.id, m."parentId", m.position, m.role, m."createdAt"
     from given
-    join "Message" m
-      on m."userId" = $2::uuid and m."chatId" = $1::uuid and m.id = given.id
+    -- lateral with an offset: one look into the index for each message, where a join may read the whole chat
+    cross join lateral (
+      select *
+      from "Message"
+      where "userId" = $2::uuid and "chatId" = $1::uuid and id = given.id
+      offset 0
+    ) m
     union all
     select given.n, false, m.id, m."parentId", m.position, m.role, m."createdAt"
     from given
-    join "Message" m
-      on m."chatId" = $1::uuid and m."ownIdHash" = given.hash::bigint and m."userId" = $2::uuid and m.active
-    where case
+    cross join lateral (
+      select *
+      from "Message"
+      where "ownIdHash" = given.hash::bigint and "chatId" = $1::uuid
+      offset 0
+    ) m
+    where m."userId" = $2::uuid and m.active and case
       when m.body::text = given.body::text then true
       else ${comparable('m.body')} = ${comparable('given.body')}
     end

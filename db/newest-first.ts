@@ -49,14 +49,19 @@ export async function readPage<Row extends { createdAt: Date; id: string }>(
   return toPage(found, rows, (last) => encodeCursor(list, [last.createdAt.getTime(), last.id]));
 }
 
+/** What ISO text with a year of four digits can say. */
+const earliest = Date.parse('0001-01-01T00:00:00Z');
+const latest = Date.parse('9999-12-31T23:59:59.999Z');
+
 function isTimeAndId(keys: unknown[]): boolean {
   const [time, id] = keys;
   return (
     keys.length === 2 &&
     Number.isInteger(time) &&
-    Math.abs(time as number) < 253_402_300_800_000 &&
+    (time as number) >= earliest &&
+    (time as number) <= latest &&
     typeof id === 'string' &&
-    /^[0-9a-f-]{36}$/.test(id)
+    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)
   );
 }
 

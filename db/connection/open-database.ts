@@ -69,10 +69,10 @@ export class OpenDatabase {
     outcome: FailureContext['outcome'],
   ): Promise<StatementResult> {
     const timeoutMs = Math.min(this.statementTimeoutMs, this.remainingMs());
-    const wire = params.length === 0 ? noParams : params.map(encode);
     const startMs = performance.now();
     const watch = connection.cancel && new StatementWatch(connection, timeoutMs, scopedDeadline()?.signal);
     try {
+      const wire = params.length === 0 ? noParams : params.map(encode);
       const result = await connection.run(statement, wire, prepare);
       this.logger?.({ statement, durationMs: performance.now() - startMs, rows: result.count });
       return result;

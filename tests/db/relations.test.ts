@@ -82,12 +82,8 @@ beforeAll(async () => {
   userId = (await db.query.chat.findFirst({ where: eq(chat.id, chatId) }))?.userId ?? '';
 });
 
-/** Drizzle reads a relation's rows with JSON.parse, which rounds 64 bits to 53: see the test of it below. */
-const isRounded = (key: string): boolean => key === 'ownIdHash';
-const textOf = (row: unknown): string => JSON.stringify(row, (key, value) => (isRounded(key) ? value !== null : value));
-
 /** Rows as texts, for a comparison that does not mind their order. */
-const sorted = (rows: readonly unknown[]): string[] => rows.map(textOf).sort();
+const sorted = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.stringify(row)).sort();
 
 describe('every relation', () => {
   test('is known: those of all tables, and none is forgotten here', () => {
@@ -116,10 +112,10 @@ describe('every relation', () => {
     for (const deeper of Object.keys(config[other]?.relations ?? {})) {
       const rows = await queryOf(table).findMany({ with: { [relation]: { with: { [deeper]: true } } } });
       const expected = await queryOf(other).findMany({ with: { [deeper]: true } });
-      const known = new Set(expected.map((row) => textOf(sortedInside(row, deeper))));
+      const known = new Set(expected.map((row) => JSON.stringify(sortedInside(row, deeper))));
       const nested = rows.flatMap((row) => [row[relation] ?? []].flat() as Found[]);
       expect(nested.length).toBeGreaterThan(0);
-      for (const row of nested) expect(known).toContain(textOf(sortedInside(row, deeper)));
+      for (const row of nested) expect(known).toContain(JSON.stringify(sortedInside(row, deeper)));
     }
   });
 });
@@ -204,7 +200,7 @@ describe('inside a relation', () => {
     expect(fresh?.children).toEqual([]);
   });
 
-  test.fails('a number of 64 bits is exact', async () => {
+  test('the hash of an own id is exact', async () => {
     const plain = await db.query.message.findMany({ where: eq(message.chatId, chatId), orderBy: asc(message.id) });
     const found = await db.query.chat.findFirst({
       where: eq(chat.id, chatId),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
+import { encodeCursor } from '../../db/cursor.ts';
 import {
   addTask,
   db,
@@ -137,6 +138,28 @@ test('a limit, offset or cursor that cannot be is refused by name', async () => 
   for (const cursor of ['', 'x', 'a'.repeat(1000), 7]) {
     await recorder.expectRefused(() => listTasks({ userId, cursor: cursor as string }), 'INVALID_CURSOR', 'cursor');
   }
+});
+
+test('a cursor that was made by somebody else is refused by name', async () => {
+  const userId = await newUser();
+  const id = randomUUID();
+  const wrong = [
+    [],
+    [0],
+    [0, 7],
+    [0, 'x'],
+    [0, '-'.repeat(36)],
+    [0.5, id],
+    ['0', id],
+    [0, id, 0],
+    [-1e14, id],
+    [1e15, id],
+  ];
+  for (const keys of wrong as (string | number)[][]) {
+    const cursor = encodeCursor('tasks', keys);
+    await recorder.expectRefused(() => listTasks({ userId, cursor }), 'INVALID_CURSOR', 'cursor');
+  }
+  expect(await listTasks({ userId, cursor: encodeCursor('tasks', [0, id]) })).toEqual({ items: [], nextCursor: null });
 });
 
 describe('a change', () => {

@@ -196,14 +196,23 @@ with given as materialized (
   from (
     select given.n, true as is_repeated, m.id, m."parentId", m.position, m.role, m."createdAt"
     from given
-    join "Message" m
-      on m."userId" = $2::uuid and m."chatId" = $1::uuid and m.id = given.id
+    -- lateral with an offset: one look into the index for each message, where a join may read the whole chat
+    cross join lateral (
+      select *
+      from "Message"
+      where "userId" = $2::uuid and "chatId" = $1::uuid and id = given.id
+      offset 0
+    ) m
     union all
     select given.n, false, m.id, m."parentId", m.position, m.role, m."createdAt"
     from given
-    join "Message" m
-      on m."chatId" = $1::uuid and m."ownIdHash" = given.hash::bigint and m."userId" = $2::uuid and m.active
-    where case
+    cross join lateral (
+      select *
+      from "Message"
+      where "ownIdHash" = given.hash::bigint and "chatId" = $1::uuid
+      offset 0
+    ) m
+    where m."userId" = $2::uuid and m.active and case
       when m.body::text = given.body::text then true
       else replace(replace(m.body::text, '\\', '\\b'), '\u', '\\u')::jsonb = replace(replace(given.body::text, '\\', '\\b'), '\u', '\\u')::jsonb
     end
@@ -385,11 +394,22 @@ order by position;
 commit;
 
 -- saveMemory
-insert into "Memory" ("id", "user_id", "content", "created_at") values ($1, $2, $3, default) on conflict do nothing returning "id", "user_id", "content", "created_at";
+with written as (
+  insert into "Memory" (id, user_id, content)
+  values ($1::uuid, $2::uuid, $3::text)
+  on conflict do nothing
+  returning id, user_id, content, created_at
+)
+select id, user_id, content, created_at
+from written
+union all
+select id, user_id, content, created_at
+from "Memory"
+where user_id = $2::uuid and md5(content) = md5($3::text) and content = $3::text
+  and not exists (select 1 from written);
 
 -- saveMemory: a text that is there
-insert into "Memory" ("id", "user_id", "content", "created_at") values ($1, $2, $3, default) on conflict do nothing returning "id", "user_id", "content", "created_at";
-select "id", "user_id", "content", "created_at" from "Memory" where ("Memory"."user_id" = $1 and md5("Memory"."content") = md5($2) and "Memory"."content" = $3);
+-- (a statement of "saveMemory")
 
 -- getMemoriesByUserId
 select "id", "user_id", "content", "created_at" from "Memory" where "Memory"."user_id" = $1 order by "Memory"."created_at" desc, "Memory"."id" desc limit $2 offset $3;

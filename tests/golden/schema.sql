@@ -177,9 +177,9 @@ CREATE UNIQUE INDEX "Memory_user_id_content_key" ON public."Memory" USING btree 
 
 CREATE INDEX "Memory_user_id_created_at_id_idx" ON public."Memory" USING btree (user_id, created_at, id);
 
-CREATE INDEX "Message_chatId_ownIdHash_idx" ON public."Message" USING btree ("chatId", "ownIdHash") WHERE ("ownIdHash" IS NOT NULL);
+CREATE INDEX "Message_ownIdHash_chatId_idx" ON public."Message" USING btree ("ownIdHash", "chatId") WHERE ("ownIdHash" IS NOT NULL);
 
-CREATE INDEX "Message_userId_chatId_parentId_idx" ON public."Message" USING btree ("userId", "chatId", "parentId");
+CREATE INDEX "Message_parentId_chatId_userId_idx" ON public."Message" USING btree ("parentId", "chatId", "userId");
 
 CREATE UNIQUE INDEX "Message_userId_chatId_position_key" ON public."Message" USING btree ("userId", "chatId", "position") WHERE active;
 
