@@ -163,9 +163,10 @@ test('the preview is that of the path, when roles change at once', async () => {
     const chat = await newChat([{ role: 'assistant', content: 'first' }, user('second')]);
     const id = (await listMessages(chat)).items[0]?.id ?? '';
     const roles = ['user', 'assistant', 'user', 'assistant', 'tool', 'user'];
-    await Promise.all(
+    const answers = await Promise.all(
       roles.map((role, i) => updateMessage({ ...chat, id, message: { role, content: `${role} ${i}` } })),
     );
+    expect(answers.flat().map(({ role }) => role)).toEqual(roles);
     await readWholeChat(chat);
   }
 });

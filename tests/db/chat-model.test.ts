@@ -28,13 +28,16 @@ async function check(world: World): Promise<void> {
 test(
   'after any calls on chats the database holds what the model says',
   async () => {
+    let done = 0;
     await fc.assert(
       fc.asyncProperty(chatCommands(check), async (commands) => {
         const world = await newWorld();
         await fc.asyncModelRun(() => ({ model: world, real: undefined }), commands);
+        done += 1;
       }),
-      runs(150, 2500),
+      runs(150, 1500),
     );
+    console.info(`${done} sequences of calls`);
   },
   propertyTimeoutMs,
 );

@@ -193,6 +193,24 @@ describe('right arguments are taken; undefined is refused by name where one is r
   });
 });
 
+/** Fields that an error may quote; all others hold what a user wrote, or a key. */
+const quotable = /^(id|\w+Id|rowIds|limit|offset|cursor|version|status)\??$/;
+
+describe('no error repeats what a user wrote, in whatever place it is passed', () => {
+  beforeEach(reset);
+
+  test.each(queryCalls)('$name', async (call) => {
+    const wrong = [secret, secret.repeat(10_000), [secret], { [secret]: secret }, Object(secret), Symbol(secret)];
+    const values = goodValues(call);
+    for (const value of wrong) {
+      for (const field of Object.keys(call.fields).filter((name) => !quotable.test(name))) {
+        await checkCall(call, argumentsOf(call, { ...values, [field]: value }));
+      }
+      if (!call.isPositional) await checkCall(call, [value]);
+    }
+  });
+});
+
 test('no table, column, index or constraint came or went', async () => {
   const now = await readCatalogue();
   const fresh = await createDatabase({ folder: 'memory', snapshot: new Blob([readFileSync(inject('snapshotFile'))]) });

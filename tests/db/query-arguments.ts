@@ -33,8 +33,8 @@ const wrongTypes: fc.Arbitrary<unknown> = fc.constantFrom<unknown>(
 
 function mostly(right: fc.Arbitrary<unknown>, wrong: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc.oneof(
-    { weight: 8, arbitrary: right },
-    { weight: 1, arbitrary: wrong },
+    { weight: 7, arbitrary: right },
+    { weight: 2, arbitrary: wrong },
     { weight: 1, arbitrary: wrongTypes },
   );
 }

@@ -142,5 +142,5 @@ export function generatedArguments(call: QueryCall): fc.Arbitrary<unknown[]> {
   });
   const usual = values.map((one) => argumentsOf(call, one));
   if (call.isPositional) return usual;
-  return fc.oneof({ weight: 30, arbitrary: usual }, { weight: 1, arbitrary: wrongObjects.map((value) => [value]) });
+  return fc.oneof({ weight: 15, arbitrary: usual }, { weight: 1, arbitrary: wrongObjects.map((value) => [value]) });
 }
