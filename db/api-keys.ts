@@ -2,11 +2,11 @@
 
 import { verify } from '@node-rs/bcrypt';
 import { and, eq, getTableColumns, sql } from 'drizzle-orm';
-import { describe, requireId, requireObject, requireText } from './arguments.ts';
+import { describe, optionalId, requireId, requireObject, requireText } from './arguments.ts';
 import { db } from './database.ts';
 import { ConflictError, InvalidArgumentError } from './errors.ts';
 import { textLimits } from './limits.ts';
-import { newestFirst } from './newest-first.ts';
+import { type ArrayArguments, arrayValues, newestFirst } from './newest-first.ts';
 import { named, userMissing } from './outcome.ts';
 import { type ApiKey, apiKey } from './schema.ts';
 import { uuidv7 } from './uuid.ts';
@@ -29,7 +29,8 @@ const allOfUser = db
   .from(apiKey)
   .where(eq(apiKey.userId, sql.placeholder('userId')))
   .orderBy(...newestFirst(apiKey))
-  .limit(1000)
+  .limit(sql.placeholder('limit'))
+  .offset(sql.placeholder('offset'))
   .prepare('api_keys_of_user');
 const removeKey = db
   .delete(apiKey)
@@ -52,10 +53,24 @@ const touchKey = db
   .set({ lastUsedAt: sql`now()` })
   .where(eq(apiKey.id, sql.placeholder('id')))
   .prepare('api_key_touch');
+const touchKeyOfUser = db
+  .update(apiKey)
+  .set({ lastUsedAt: sql`now()` })
+  .where(and(eq(apiKey.id, sql.placeholder('id')), eq(apiKey.userId, sql.placeholder('userId'))))
+  .prepare('api_key_touch_of_user');
 
-/** A user's keys, newest first, at most 1,000. The rows hold the hash: do not send them to a browser. */
-export async function getApiKeysByUserId(userId: string): Promise<ApiKey[]> {
-  return allOfUser.execute({ userId: requireId('userId', userId) });
+/**
+ * A user's keys, newest first. The rows hold the hash: do not send them to a browser.
+ * @param limit 1 to 10,000; 1,000 unless given
+ */
+export async function getApiKeysByUserId(
+  userId: string,
+  { limit, offset }: { limit?: number; offset?: number } = {},
+): Promise<ApiKey[]> {
+  const args: ArrayArguments = { userId };
+  if (limit !== undefined) args.limit = limit;
+  if (offset !== undefined) args.offset = offset;
+  return allOfUser.execute(arrayValues(args));
 }
 
 /**
@@ -105,7 +120,11 @@ export async function findValidApiKey(rawKey: string): Promise<ValidApiKey | nul
   return null;
 }
 
-/** Notes that a key was used now. A key that is not there is not an error: it may have been deleted meanwhile. */
-export async function updateApiKeyLastUsed(keyId: string): Promise<void> {
-  await touchKey.execute({ id: requireId('keyId', keyId) });
+/**
+ * Notes that a key was used now. With `userId` only that user's. A key that is not there is not an error: it may have
+ * been deleted meanwhile.
+ */
+export async function updateApiKeyLastUsed(keyId: string, userId?: string): Promise<void> {
+  const values = { id: requireId('keyId', keyId), userId: optionalId('userId', userId) };
+  await (values.userId === undefined ? touchKey : touchKeyOfUser).execute(values);
 }

@@ -94,7 +94,7 @@ const insertProtocol = statement(
   `with changed as (
   insert into "Protocol" (id, user_id, name, description, parts)
   values ($1::uuid, $2::uuid, $3::text, $4::text, $5::jsonb)
-  on conflict on constraint "Protocol_pkey" do nothing
+  on conflict do nothing
   returning ${columns}
 ), ${andItsVersion}`,
   readProtocol,

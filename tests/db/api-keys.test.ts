@@ -204,3 +204,18 @@ test('a key of nobody is refused', async () => {
   const lost = createApiKeyRecord({ userId: randomUUID(), hashedKey: `h ${randomUUID()}`, name: 'n' });
   await expect(lost).rejects.toMatchObject({ code: 'USER_NOT_FOUND' });
 });
+
+test('a user’s keys come newest first, with limit and offset; a stranger notes no use', async () => {
+  const [userId, stranger] = [await newUser(), await newUser()];
+  for (const name of ['a', 'b', 'c']) await createApiKeyRecord({ userId, hashedKey: `${name} ${userId}`, name });
+  const names = async (page?: { limit?: number; offset?: number }): Promise<string[]> =>
+    (await getApiKeysByUserId(userId, page)).map(({ name }) => name);
+  expect(await names()).toEqual(['c', 'b', 'a']);
+  expect(await names({ limit: 1, offset: 1 })).toEqual(['b']);
+  await expect(getApiKeysByUserId(userId, { limit: -1 })).rejects.toMatchObject({ code: 'INVALID_LIMIT' });
+  const [newest] = await getApiKeysByUserId(userId);
+  await updateApiKeyLastUsed(newest?.id ?? '', stranger);
+  expect((await getApiKeysByUserId(userId))[0]?.lastUsedAt).toBeNull();
+  await updateApiKeyLastUsed(newest?.id ?? '', userId);
+  expect((await getApiKeysByUserId(userId))[0]?.lastUsedAt).toBeInstanceOf(Date);
+});

@@ -480,7 +480,7 @@ update "Reservation" set "hasCompletedPayment" = $1::boolean where ("Reservation
 insert into "ApiKey" ("id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt") values ($1, $2, $3, $4, default, default) returning "id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt";
 
 -- getApiKeysByUserId
-select "id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt" from "ApiKey" where "ApiKey"."userId" = $1 order by "ApiKey"."createdAt" desc, "ApiKey"."id" desc limit $2;
+select "id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt" from "ApiKey" where "ApiKey"."userId" = $1 order by "ApiKey"."createdAt" desc, "ApiKey"."id" desc limit $2 offset $3;
 
 -- findValidApiKey
 select "id", "hashedKey" from "ApiKey" order by "ApiKey"."lastUsedAt" desc nulls last, "ApiKey"."id";
@@ -499,7 +499,7 @@ delete from "ApiKey" where ("ApiKey"."id" = $1 and "ApiKey"."userId" = $2) retur
 with changed as (
   insert into "Protocol" (id, user_id, name, description, parts)
   values ($1::uuid, $2::uuid, $3::text, $4::text, $5::jsonb)
-  on conflict on constraint "Protocol_pkey" do nothing
+  on conflict do nothing
   returning id, user_id, name, description, parts, version, created_at, updated_at
 ), 
 versioned as (

@@ -74,7 +74,7 @@ test('closing waits for what runs, and refuses what waits and what comes later',
 });
 
 test('a line of 100,000 callers moves on in linear time', async () => {
-  const pool = new Pool(countingEngine(2));
+  const pool = new Pool(countingEngine(2), { maxWaiting: 200_000, waitMs: 60_000 });
   let done = 0;
   await Promise.all(
     Array.from({ length: 100_000 }, () =>
