@@ -1,43 +1,115 @@
 // One process owns an embedded database at a time. Two at once lose acknowledged writes (PGlite has no lock of its
-// own: electric-sql/pglite#1106), so the second is refused, by a file that holds the owner's process id.
-// Never takes a file away from a process that is alive.
+// own: electric-sql/pglite#1106), so the second is refused, by a file (owner-file.ts) that says who the first is.
+// Never takes a file away from a process that is alive, and never lets one go on that is not the owner any more.
 
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionError } from '../errors.ts';
+import { beatMs, judge, type OwnerFile, readOwnerFile, silenceMs, type Verdict, writeFacts } from './owner-file.ts';
+import { beginOf, thisPlace } from './process-facts.ts';
+import { findSocketUrl } from './socket-folder.ts';
 
 const attempts = 50;
 const abandonedAfterMs = 10_000;
+/** A statement looks at the file again when it was not looked at for this long. */
+const trustedMs = 200;
 
-/** Gives the folder up again; may be called more than once. */
-export type ReleaseOwnership = () => void;
+export interface Ownership {
+  /** Looks at the file, unless it was looked at just now. @throws ConnectionError EMBEDDED_LOST */
+  assertKept(): void;
+  /** Gives the folder up again; may be called more than once. */
+  release(): void;
+}
+
+export interface OwnershipOptions {
+  /** The folder of the socket that others come in through, for the file. */
+  socketFolder?: string;
+}
 
 /**
- * Makes this process the owner of the embedded database in `folder`, or throws EMBEDDED_IN_USE with the owner's pid.
- * The file goes when the process exits; one left behind by a process that was killed is taken over.
+ * Makes this process the owner of the embedded database in `folder`. The file goes when the process exits; one left
+ * behind by a process that was killed is taken over.
+ * @throws ConnectionError EMBEDDED_IN_USE with the owner's pid, in milliseconds; seconds later where the owner may be
+ * on another machine and is silent
  */
-export function takeOwnership(folder: string): ReleaseOwnership {
+export async function takeOwnership(
+  folder: string,
+  { socketFolder }: OwnershipOptions = {},
+): Promise<Ownership> {
   mkdirSync(folder, { recursive: true });
   const lockPath = resolve(folder, 'owner.pid');
-  const ownPath = join(folder, `owner.pid.${process.pid}`);
-  writeFileSync(ownPath, `${process.pid}\n`);
+  const ownPath = join(folder, `owner.pid.${process.pid}.${randomUUID().slice(0, 8)}`);
+  const begunAt = beginOf(process.pid);
+  const text = writeFacts(process.pid, {
+    token: randomUUID(),
+    ...thisPlace(),
+    ...(begunAt ? { begunAt } : {}),
+    startedAt: new Date().toISOString(),
+    ...(socketFolder ? { socketFolder } : {}),
+  });
+  writeFileSync(ownPath, text);
   try {
-    claim(lockPath, ownPath, folder);
+    await claim(lockPath, ownPath, folder);
   } finally {
     rmSync(ownPath, { force: true });
   }
-  const owned = ownedByThisProcess();
-  owned.add(lockPath);
-  const release = (): void => {
-    if (!owned.delete(lockPath)) return;
-    process.off('exit', release);
-    if (readOwner(lockPath) === process.pid) rmSync(lockPath, { force: true });
-  };
-  process.once('exit', release);
-  return release;
+  return new HeldOwnership(folder, lockPath, text);
 }
 
-function claim(lockPath: string, ownPath: string, folder: string): void {
+class HeldOwnership implements Ownership {
+  private lookedAtMs = performance.now();
+  private lost: ConnectionError | undefined;
+  private readonly timer: NodeJS.Timeout;
+  private readonly onExit = (): void => this.release();
+
+  constructor(
+    private readonly folder: string,
+    private readonly lockPath: string,
+    private readonly text: string,
+  ) {
+    ownedByThisProcess().add(lockPath);
+    this.timer = setInterval(() => this.beat(), beatMs).unref();
+    process.once('exit', this.onExit);
+  }
+
+  assertKept(): void {
+    if (performance.now() - this.lookedAtMs > trustedMs) this.look();
+    if (this.lost) throw this.lost;
+  }
+
+  release(): void {
+    if (!ownedByThisProcess().delete(this.lockPath)) return;
+    clearInterval(this.timer);
+    process.off('exit', this.onExit);
+    if (readOwnerFile(this.lockPath)?.text === this.text) rmSync(this.lockPath, { force: true });
+  }
+
+  private beat(): void {
+    this.look();
+    if (this.lost) return clearInterval(this.timer);
+    const now = new Date();
+    try {
+      utimesSync(this.lockPath, now, now);
+    } catch {
+      // Gone since, which the next look finds; or a disk that refuses, and then the statements fail too.
+    }
+  }
+
+  private look(): void {
+    try {
+      const found = readOwnerFile(this.lockPath);
+      this.lookedAtMs = performance.now();
+      if (found?.text !== this.text) this.lost ??= ownershipLost(this.folder, found);
+    } catch {
+      // It can't be read now (too many open files, say): that says nothing of who it names. The next statement looks again.
+    }
+  }
+}
+
+async function claim(lockPath: string, ownPath: string, folder: string): Promise<void> {
+  const here = thisPlace();
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     try {
       linkSync(ownPath, lockPath); // atomic: fails where the file is there
@@ -45,29 +117,48 @@ function claim(lockPath: string, ownPath: string, folder: string): void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const owner = readOwner(lockPath);
-    if (owner !== undefined && isAlive(owner, lockPath)) throw inUse(folder, owner);
-    if (owner !== undefined) removeStale(lockPath, owner);
+    const owner = readOwnerFile(lockPath);
+    if (!owner) continue;
+    const verdict = judgeOwn(owner, lockPath) ?? judge(owner, here);
+    if (verdict === 'alive' || (verdict === 'silent' && (await showsLife(lockPath, owner)))) throw inUse(folder, owner);
+    await removeStale(lockPath, owner);
   }
-  throw inUse(folder, readOwner(lockPath));
+  throw inUse(folder, readOwnerFile(lockPath));
+}
+
+/** Where it can't be told when a process began, our own id is an owner only if we are. */
+function judgeOwn({ pid, facts }: OwnerFile, lockPath: string): Verdict | undefined {
+  if (pid !== process.pid || facts?.begunAt !== undefined) return undefined;
+  return ownedByThisProcess().has(lockPath) ? 'alive' : 'dead';
+}
+
+/** Watches the file for longer than an owner needs for three beats. */
+async function showsLife(lockPath: string, { text, heardAtMs }: OwnerFile): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < beatMs * 3.5; waitedMs += beatMs / 4) {
+    await sleep(beatMs / 4);
+    const found = readOwnerFile(lockPath);
+    if (found?.text !== text) return false; // another one's now, or gone: judged anew
+    if (found.heardAtMs !== heardAtMs) return true;
+  }
+  return false;
 }
 
 /**
  * Takes away the file of a dead owner. One process at a time may: two that both saw the dead one could otherwise
  * take away what the faster of them has put in its place.
  */
-function removeStale(lockPath: string, deadOwner: number): void {
+async function removeStale(lockPath: string, dead: OwnerFile): Promise<void> {
   const turn = `${lockPath}.takeover`;
-  if (!takeTurn(turn)) return;
+  if (!(await takeTurn(turn))) return;
   try {
-    if (readOwner(lockPath) === deadOwner) rmSync(lockPath, { force: true });
+    if (readOwnerFile(lockPath)?.text === dead.text) rmSync(lockPath, { force: true });
   } finally {
     rmSync(turn, { recursive: true, force: true });
   }
 }
 
 /** Makes the folder that stands for the turn. One that is older than a process needs it was left by a killed one. */
-function takeTurn(turn: string): boolean {
+async function takeTurn(turn: string): Promise<boolean> {
   try {
     mkdirSync(turn);
     return true;
@@ -76,18 +167,8 @@ function takeTurn(turn: string): boolean {
   }
   const age = Date.now() - (statSync(turn, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
   if (age > abandonedAfterMs) rmSync(turn, { recursive: true, force: true });
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  await sleep(20);
   return false;
-}
-
-function readOwner(lockPath: string): number | undefined {
-  try {
-    const pid = Number.parseInt(readFileSync(lockPath, 'utf8'), 10);
-    return Number.isNaN(pid) ? 0 : pid;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** The files that this process put there, also where a bundler or hot reload loads this module twice. */
@@ -98,23 +179,32 @@ function ownedByThisProcess(): Set<string> {
   return places[key] as Set<string>;
 }
 
-/** In a container every run may have the same pid: our own is an owner only if we are. */
-function isAlive(pid: number, lockPath: string): boolean {
-  if (pid <= 0) return false;
-  if (pid === process.pid) return ownedByThisProcess().has(lockPath);
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // alive, but another user's
-  }
-}
-
-function inUse(folder: string, owner: number | undefined): ConnectionError {
+function inUse(folder: string, owner: OwnerFile | undefined): ConnectionError {
+  const { facts, pid, heardAtMs = 0 } = owner ?? {};
+  const url = findSocketUrl(facts?.socketFolder);
+  const { host } = thisPlace();
+  const elsewhere = facts && facts.host !== host;
+  const silentMs = Math.max(0, Math.round(Date.now() - heardAtMs));
+  const since = facts
+    ? ` since ${facts.startedAt}${elsewhere ? ` on ${facts.host}` : ''}, last heard from ${Math.round(silentMs / 1000)} s ago`
+    : '';
+  const wait = elsewhere ? ` One that was killed there is taken over ${silenceMs / 1000} s after it was last heard from.` : '';
   return new ConnectionError(
     'EMBEDDED_IN_USE',
-    `the embedded database in ${folder} is in use by process ${owner ?? 'unknown'}`,
-    'Stop that process, or set POSTGRES_URL to a PostgreSQL server, which many processes can use at once.',
-    { pid: owner, folder },
+    `the embedded database in ${folder} is in use by process ${pid || 'unknown'}${since}`,
+    url && !elsewhere
+      ? `Come in through its owner: POSTGRES_URL='${url}'. Or stop that process.`
+      : `Stop that process, or set POSTGRES_URL to a PostgreSQL server, which many processes can use at once.${wait}`,
+    { pid, folder, ...(facts ? { startedAt: facts.startedAt, host: facts.host, silentMs } : {}), ...(url ? { url } : {}) },
+  );
+}
+
+function ownershipLost(folder: string, found: OwnerFile | undefined): ConnectionError {
+  const reason = found ? `process ${found.pid || 'unknown'} took it over` : 'its file owner.pid was removed';
+  return new ConnectionError(
+    'EMBEDDED_LOST',
+    `the embedded database in ${folder} is not this process’s any more: ${reason}`,
+    'Nothing more was sent to it. Close the database and open it again.',
+    { folder, ...(found?.pid ? { pid: found.pid } : {}) },
   );
 }
