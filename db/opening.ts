@@ -13,9 +13,11 @@ import { deploySession } from './connection/deploy-session.ts';
 import { type EmbeddedOptions, embeddedEngine } from './connection/embedded.ts';
 import { translateFailure } from './connection/failure.ts';
 import { OpenDatabase, type StatementEvent, type StatementLogger } from './connection/open-database.ts';
+import { type ReplicaOptions, Replicas } from './connection/replicas.ts';
 import { serverEngine } from './connection/server.ts';
 import { parseServerUrl, type ServerAddress } from './connection/url.ts';
 import { readEnvironment } from './environment.ts';
+import { ConnectionError } from './errors.ts';
 import { assertSchemaCurrent } from './schema-check.ts';
 
 /** The SQL files that make our tables. */
@@ -28,6 +30,13 @@ export interface DatabaseOptions {
   folder?: string;
   /** How many connections to a server at most; 10 unless given. The embedded database has one. */
   poolSize?: number;
+  /**
+   * Read replicas of that server, each URL of exactly one: lists and loads of a user's rows are read there. Unless
+   * given, POSTGRES_REPLICA_URLS, where the server is that of POSTGRES_URL. Each has as many connections as the server.
+   */
+  replicaUrls?: readonly string[];
+  /** When a replica is used, and for how long it is waited for. */
+  replicas?: ReplicaOptions;
   /** How many callers may wait for a connection; 1,000 unless given. Beyond that: POOL_EXHAUSTED, at once. */
   maxWaiting?: number;
   /** How long things may take; each has a default. */
@@ -145,8 +154,37 @@ function findServer({ url, folder, allowPlaintext }: DatabaseOptions): ServerAdd
 async function connect(options: DatabaseOptions): Promise<Connected> {
   const address = findServer(options);
   if (!address) return connectEmbedded(options);
-  const engine = serverEngine(address, { ...defaultDeadlines, ...options.deadlines }, options.poolSize);
-  return { database: openOver(engine, options), warnings: address.warnings };
+  const replicas = findReplicas(options);
+  const database = openServer(address, options);
+  if (replicas.length > 0) {
+    const databases = replicas.map((replica) => openServer(replica, options));
+    database.replicas = new Replicas(database, databases, options.replicas);
+  }
+  return { database, warnings: [...address.warnings, ...replicas.flatMap(({ warnings }) => warnings)] };
+}
+
+function openServer(address: ServerAddress, options: DatabaseOptions): OpenDatabase {
+  return openOver(serverEngine(address, { ...defaultDeadlines, ...options.deadlines }, options.poolSize), options);
+}
+
+/** The replicas that the options name or, for the environment's server, the environment. */
+function findReplicas({ url, replicaUrls, allowPlaintext }: DatabaseOptions): ServerAddress[] {
+  const environment = readEnvironment();
+  const isEnvironments = url === undefined || url === environment.POSTGRES_URL;
+  const listed = isEnvironments ? (environment.POSTGRES_REPLICA_URLS ?? '') : '';
+  const urls = replicaUrls ?? listed.split(/[\s,]+/).filter((text) => text !== '');
+  const allows = allowPlaintext ?? environment.MYTX_ALLOW_PLAINTEXT === '1';
+  return urls.map((text, i) => parseReplicaUrl(text, allows, i + 1));
+}
+
+function parseReplicaUrl(text: string, allowPlaintext: boolean, number: number): ServerAddress {
+  try {
+    return parseServerUrl(text, allowPlaintext);
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    const message = `replica ${number} of POSTGRES_REPLICA_URLS: ${error.message.replace(/^POSTGRES_URL /, 'the URL ')}`;
+    throw new ConnectionError(error.code, message, error.hint, { ...error.details, replica: number });
+  }
 }
 
 async function connectEmbedded(options: DatabaseOptions): Promise<Connected> {

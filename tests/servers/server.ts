@@ -74,7 +74,7 @@ export async function startServer(installation: FoundInstallation): Promise<Runn
   }
 }
 
-function describeServer(
+export function describeServer(
   version: ServerVersion,
   { child, port }: Listening,
   place: ServerFolder,
@@ -102,7 +102,7 @@ function describeServer(
 }
 
 /** Between finding a free port and listening on it somebody else may take it: then another port is tried. */
-async function listenOnFreePort(launch: Launch): Promise<Listening> {
+export async function listenOnFreePort(launch: Launch): Promise<Listening> {
   for (let attempt = 1; ; attempt += 1) {
     const port = await findFreePort();
     const child = await spawnServer(launch, port);
