@@ -99,6 +99,13 @@ export class OpenDatabase {
     }
   }
 
+  /** Asks a question of our own, before all who wait for a connection. */
+  ask(question: string): Promise<StatementResult> {
+    const run = (connection: Connection): Promise<StatementResult> =>
+      this.runIn(connection, question, [], true, 'read');
+    return this.pool.use(run, this.remainingMs(), true);
+  }
+
   /** Runs one statement in a connection that the caller holds; failures are errors of ours. */
   async runIn(
     connection: Connection,

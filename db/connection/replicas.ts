@@ -224,7 +224,7 @@ end`,
 
 async function ask(database: OpenDatabase, question: string): Promise<unknown[][]> {
   const deadline = { atMs: performance.now() + lookTimeoutMs };
-  return (await runUnder(deadline, () => database.runHere(question, [], true))).rows;
+  return (await runUnder(deadline, () => database.ask(question))).rows;
 }
 
 /** Which of our writes was the last of whom. */
