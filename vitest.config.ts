@@ -27,10 +27,14 @@ export default defineConfig({
         test: {
           name: 'once',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/db/*.test.ts'],
+          exclude: ['tests/db/*.test.ts', 'tests/faults/*.test.ts'],
           globalSetup,
           ...timeouts,
         },
+      },
+      {
+        // After all others, because it holds deadlines; its servers are its own, to be killed.
+        test: { name: 'faults', include: ['tests/faults/*.test.ts'], sequence: { groupOrder: 1 }, ...timeouts },
       },
     ],
   },
