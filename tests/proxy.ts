@@ -62,7 +62,8 @@ export async function startProxy({ target }: { target: { host: string; port: num
   const connections = new Set<Connection>();
   const acceptedAtMs: number[] = [];
   let network: Network | undefined;
-  const listener = createServer({ noDelay: true }, (client) => {
+  // Half open, so that it is not the system that answers a client's end of the conversation, where nobody hears it.
+  const listener = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
     acceptedAtMs.push(performance.now());
     if (network?.kind === 'close-at-start') {
       client.on('error', () => {}).end();
@@ -143,13 +144,11 @@ class Connection {
       server.destroy();
     });
     // 'error' is always followed by 'close'; without a listener it would end the test process.
-    client.on('error', () => {}).on('close', () => server.end());
-    server.on('error', () => {}).on('close', () => this.#closeClient());
-  }
-
-  /** In a black hole nobody hears that the other side has gone. */
-  #closeClient(): void {
-    if (!this.#lanes['to-client'].isBlack) this.#client.destroySoon();
+    client
+      .on('error', () => {})
+      .on('end', () => toServer.end(() => server.end()))
+      .on('close', () => server.end());
+    server.on('error', () => {}).on('close', () => toClient.end(() => client.destroySoon()));
   }
 
   setNetwork(network: Network | undefined): void {
@@ -206,6 +205,13 @@ class Lane {
       this.#bytesLeft -= bytes.length;
       this.#send(bytes);
     }
+  }
+
+  /** What was sent arrives before the end. In a black hole nobody hears of that, either. */
+  end(arrive: () => void): void {
+    if (this.isBlack) return;
+    if (this.#late.length === 0) arrive();
+    else setTimeout(arrive, this.#lastAtMs - performance.now());
   }
 
   #send(bytes: Buffer): void {
