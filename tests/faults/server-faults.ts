@@ -39,7 +39,7 @@ export const serverFaults: readonly Fault[] = [
     sentence:
       'Every process of the server stands still for longer than any deadline, while the system goes on accepting connections for it; then it goes on, with what was sent to it meanwhile.',
     codes: connectionCodes,
-    lastsMs: [1700, 2600],
+    lastsMs: [2100, 2800],
     isTotal: true,
     times: { usual: 2, long: 8 },
     begin: async ({ server }) => {
