@@ -173,6 +173,8 @@ class Lane {
   #network: Network | undefined;
   #bytesLeft = Number.POSITIVE_INFINITY;
   #hasLostBytes = false;
+  /** What happens when the other side hears that this one has ended. */
+  #endToCome: (() => void) | undefined;
   /** Bytes on their way, and when the last of them arrive. */
   readonly #late: Buffer[] = [];
   #lastAtMs = 0;
@@ -187,6 +189,7 @@ class Lane {
     this.#network = isFree ? undefined : network;
     this.#bytesLeft =
       network?.kind === 'cut' && network.direction === direction ? network.afterBytes : Number.POSITIVE_INFINITY;
+    if (this.#network?.kind !== 'black-hole') this.#endToCome?.();
   }
 
   get isBlack(): boolean {
@@ -207,10 +210,10 @@ class Lane {
     }
   }
 
-  /** What was sent arrives before the end. In a black hole nobody hears of that, either. */
+  /** What was sent arrives before the end. In a black hole nobody hears of that, either, until the network is good. */
   end(arrive: () => void): void {
-    if (this.isBlack) return;
-    if (this.#late.length === 0) arrive();
+    if (this.#network?.kind === 'black-hole') this.#endToCome = arrive;
+    else if (this.#late.length === 0) arrive();
     else setTimeout(arrive, this.#lastAtMs - performance.now());
   }
 

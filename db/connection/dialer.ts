@@ -43,6 +43,7 @@ export class Dialer {
   /** When the first connection that answered since the last failure has lived long enough to forget the failures. */
   private provenAtMs = Number.POSITIVE_INFINITY;
   private lastStartMs = Number.NEGATIVE_INFINITY;
+  private lastAnswerMs = Number.NEGATIVE_INFINITY;
   /** Sockets of which it is not known yet what comes of them. */
   private undecided = 0;
   private readonly line: Waiter[] = [];
@@ -79,6 +80,7 @@ export class Dialer {
 
   private newOutcome(): Omit<Dialed, 'socket' | 'deadlineMs'> {
     let state: 'undecided' | 'answered' | 'over' = 'undecided';
+    const startedAtMs = performance.now();
     let answeredAtMs = 0;
     const end = (): typeof state => {
       const before = state;
@@ -91,6 +93,7 @@ export class Dialer {
         if (state !== 'undecided') return;
         state = 'answered';
         answeredAtMs = performance.now();
+        this.lastAnswerMs = answeredAtMs;
         this.undecided -= 1;
         this.provenAtMs = Math.min(this.provenAtMs, answeredAtMs + provenAfterMs);
         this.letGo();
@@ -98,7 +101,9 @@ export class Dialer {
       failed: (): void => {
         const before = end();
         const isSoon = before === 'answered' && performance.now() - answeredAtMs < provenAfterMs;
-        if (before === 'undecided' || isSoon) this.countFailure();
+        // A try from before the last answer says how the server was, not how it is.
+        const isNews = before === 'undecided' && startedAtMs > this.lastAnswerMs;
+        if (isNews || isSoon) this.countFailure();
         this.letGo();
       },
       released: (): void => {

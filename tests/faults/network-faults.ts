@@ -119,7 +119,7 @@ export const networkFaults: readonly Fault[] = [
     codes: connectionCodes,
     lastsMs: [600, 1500],
     isTotal: false,
-    times: { usual: 1, long: 7 },
+    times: { usual: 2, long: 7 },
     brokenConnections: () => 30,
     begin: async ({ proxy }) => {
       const texts = ['commit', 'insert into "Task"', 'insert into "Memory"', 'insert into "Message"', 'update "'];

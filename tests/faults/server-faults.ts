@@ -53,7 +53,7 @@ export const serverFaults: readonly Fault[] = [
     codes: connectionCodes,
     lastsMs: [1500, 3000],
     isTotal: false,
-    times: { usual: 1, long: 7 },
+    times: { usual: 2, long: 7 },
     brokenConnections: () => terminated,
     begin: async ({ direct }) => {
       terminated = 0;
