@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
-import { createDatabase } from '../../db/database.ts';
+import { createDatabase, type DatabaseOptions } from '../../db/database.ts';
 import { migrate } from '../../db/opening.ts';
 import { type FaultProxy, startProxy } from '../proxy.ts';
 import type { RunningServer } from '../servers/server.ts';
@@ -31,14 +31,14 @@ export interface SceneOptions {
   poolSize?: number;
   /** A folder for the tables, in the place of the server's data folder. */
   tablespaceFolder?: string;
-  /** Deadlines other than the usual short ones. */
-  deadlines?: Partial<typeof deadlines>;
+  /** Options of the database beside, or in the place of, its URL and the short deadlines. */
+  options?: DatabaseOptions;
 }
 
 export async function openScene(
   server: RunningServer,
   random: Random,
-  { poolSize = 6, tablespaceFolder, deadlines: other = {} }: SceneOptions = {},
+  { poolSize = 6, tablespaceFolder, options = {} }: SceneOptions = {},
 ): Promise<Scene> {
   const name = `faults_${randomUUID().replaceAll('-', '')}`;
   await connectTo(server.url('postgres'), async (sql) => {
@@ -48,7 +48,7 @@ export async function openScene(
   await migrate({ url: server.url(name) });
   const proxy = await startProxy({ target: { host: server.host, port: server.port } });
   const url = Object.assign(new URL(server.url(name)), { port: String(proxy.port) }).href;
-  const database = await createDatabase({ url, poolSize, deadlines: { ...deadlines, ...other } });
+  const database = await createDatabase({ url, poolSize, deadlines, ...options });
   const clock = new StallClock();
   const direct: Scene['direct'] = (work) => connectTo(server.url(name), work);
   return {

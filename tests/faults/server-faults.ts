@@ -43,7 +43,7 @@ export const serverFaults: readonly Fault[] = [
     isTotal: true,
     times: { usual: 2, long: 8 },
     begin: async ({ server }) => {
-      server.freeze();
+      await server.freeze();
       return async () => server.thaw();
     },
   },

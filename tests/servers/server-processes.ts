@@ -12,10 +12,16 @@ export class ServerProcesses {
     this.#postmaster = postmaster;
   }
 
-  /** SIGSTOP: the postmaster first, so that it starts no other one meanwhile. */
-  freeze(): void {
+  /** SIGSTOP. */
+  async freeze(): Promise<void> {
+    for (const pid of await this.#stopPostmaster()) signal(pid, 'SIGSTOP');
+  }
+
+  /** The postmaster first, so that it starts no other one meanwhile. @returns its children */
+  async #stopPostmaster(): Promise<number[]> {
     signal(this.#postmaster, 'SIGSTOP');
-    for (const pid of childrenOf(this.#postmaster)) signal(pid, 'SIGSTOP');
+    while (isRunning(this.#postmaster)) await sleep(1); // a signal takes a moment
+    return childrenOf(this.#postmaster);
   }
 
   /** SIGCONT. The postmaster last: it would take a child that does not move for one that hangs. */
@@ -26,8 +32,7 @@ export class ServerProcesses {
 
   /** SIGKILL; returns when every process is gone, for the next server refuses shared memory that is in use. */
   async kill(): Promise<void> {
-    signal(this.#postmaster, 'SIGSTOP');
-    const children = childrenOf(this.#postmaster);
+    const children = await this.#stopPostmaster();
     for (const pid of [...children, this.#postmaster]) signal(pid, 'SIGKILL');
     while (children.some(isAlive)) await sleep(5);
   }
@@ -48,6 +53,11 @@ function isAlive(pid: number): boolean {
     return false;
   }
   return stateOf(pid) !== 'Z'; // a process that nobody has waited for yet holds nothing any more
+}
+
+/** Whether it goes on after SIGSTOP; without /proc that can't be seen. */
+function isRunning(pid: number): boolean {
+  return ['R', 'S', 'D'].includes(stateOf(pid) ?? '');
 }
 
 function childrenOf(parent: number): number[] {

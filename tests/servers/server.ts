@@ -42,7 +42,7 @@ export interface RunningServer {
   /** Starts it again, on the same folder and port, after `kill`; returns when it answers. */
   restart(): Promise<void>;
   /** Stops every process of the server with SIGSTOP: the system goes on accepting connections and bytes for them. */
-  freeze(): void;
+  freeze(): Promise<void>;
   /** Lets them go on. */
   thaw(): void;
   /** Ends every connection, the server and its folder. May be called twice. */
