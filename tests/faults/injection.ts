@@ -20,8 +20,20 @@ export interface Fault {
   times: { usual: number; long: number };
   /** Connections that it breaks by itself while they are good, and that may be opened anew beside the 20 in 10 s. */
   brokenConnections?(): number;
+  /** Whether the page has a picture of it. */
+  isPictured?: true;
   /** Begins. @returns what makes it good again */
   begin(scene: Scene): Promise<() => Promise<void>>;
+}
+
+/** Acknowledged writes over the time of an injection. */
+export interface Timeline {
+  stepMs: number;
+  /** How many in each step. */
+  acknowledged: number[];
+  /** The steps in which the fault began, and in which it was over. */
+  beganIn: number;
+  healedIn: number;
 }
 
 /** What one injection came to. What `expectNothingLost` looks at must be 0. */
@@ -48,6 +60,7 @@ export interface InjectionResult {
   connectsIn10s?: number;
   /** Transactions that were run again because they met others. */
   repeated?: number;
+  timeline?: Timeline;
   problems: string[];
 }
 

@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Injection, type InjectionResult, zeroFigures } from './injection.ts';
+import { type Injection, type InjectionResult, type Timeline, zeroFigures } from './injection.ts';
 import { isLong, seed } from './plan.ts';
 
 export const resultsFolder: string = fileURLToPath(new URL('results', import.meta.url));
@@ -24,6 +24,8 @@ export interface FaultResults {
   recoveryMs?: { median: number; most: number };
   connectsIn10s?: number;
   repeated?: number;
+  /** Of the longest injection. */
+  timeline?: Timeline;
 }
 
 export interface EngineResults {
@@ -41,7 +43,16 @@ export interface EngineResults {
 export class ResultBook {
   readonly #results = new Map<string, { injection: Injection; results: InjectionResult[] }>();
 
-  constructor(private readonly injections: readonly Injection[]) {}
+  constructor(
+    private readonly injections: readonly Injection[],
+    /** How many injections are to come. */
+    private readonly planned: number,
+  ) {}
+
+  /** Whether every planned injection was made: not where a part of the tests was run. */
+  get isComplete(): boolean {
+    return [...this.#results.values()].reduce((sum, { results }) => sum + results.length, 0) === this.planned;
+  }
 
   add(injection: Injection, result: InjectionResult): void {
     const entry = this.#results.get(injection.name) ?? { injection, results: [] };
@@ -62,13 +73,13 @@ export class ResultBook {
     const faults = this.summary();
     console.table(
       Object.fromEntries(
-        faults.map(({ name, sentence: _, failed, zero, recoveryMs, ...rest }) => [
+        faults.map(({ name, sentence: _, timeline: __, failed, zero, recoveryMs, ...rest }) => [
           name,
           { ...rest, recovery: recoveryMs?.most, wrong: Object.values(zero).reduce((sum, count) => sum + count, 0) },
         ]),
       ),
     );
-    if (!isLong) return;
+    if (!isLong || !this.isComplete) return;
     const date = new Date().toISOString().slice(0, 10);
     const results: EngineResults = {
       engine,
@@ -113,7 +124,14 @@ function sumUp({ name, sentence }: Injection, results: readonly InjectionResult[
         }),
     ...most('connectsIn10s', results),
     ...most('repeated', results),
+    ...longestTimeline(results),
   };
+}
+
+function longestTimeline(results: readonly InjectionResult[]): { timeline?: Timeline } {
+  const length = ({ acknowledged }: Timeline): number => acknowledged.length;
+  const [timeline] = results.flatMap((result) => result.timeline ?? []).sort((a, b) => length(b) - length(a));
+  return timeline ? { timeline } : {};
 }
 
 function most<Name extends 'slowestPercent' | 'connectsIn10s' | 'repeated'>(

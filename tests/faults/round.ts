@@ -1,15 +1,15 @@
 // One injection of a fault under a workload: health before, the fault, the next call after it, the pool and health
 // behind it, and the ledger replayed against the rows.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkHealth, getTasksByUserId, withDeadline } from '../../db/queries.ts';
 import { CallMeter } from './call-meter.ts';
-import type { Fault, Injection, InjectionResult } from './injection.ts';
+import type { Fault, Injection, InjectionResult, Timeline } from './injection.ts';
 import { Ledger, readLedger } from './ledger.ts';
-import { replayLedger } from './ledger-replay.ts';
+import { type Findings, replayLedger } from './ledger-replay.ts';
 import { between } from './plan.ts';
 import type { Scene } from './scene.ts';
 import { Workload } from './workload.ts';
@@ -27,7 +27,6 @@ export function underWorkload(fault: Fault): Injection {
 
 class Round {
   readonly #problems: string[] = [];
-  readonly #folder = mkdtempSync(join(tmpdir(), 'mytx-faults-'));
 
   constructor(
     private readonly scene: Scene,
@@ -36,44 +35,46 @@ class Round {
 
   async run(): Promise<InjectionResult> {
     const { scene, fault } = this;
-    const ledger = new Ledger(join(this.#folder, 'ledger'));
+    const ledger = new Ledger(join(scene.ledgerFolder, randomUUID()));
     const meter = new CallMeter(scene.clock, fault.codes);
     const userIds = await scene.addUsers(3);
     const workload = new Workload({ meter, ledger, random: scene.random, userIds, callersForEach: 2 });
+    const { recoveryMs, connectsIn10s, beganAtMs, healedAtMs } = await scene.database.run(async () => {
+      await workload.start();
+      await this.expectHealth(true, 'before');
+      await sleep(between(scene.random, [150, 400]));
+      const seen = await this.strikeUnder(workload, userIds[0] as string);
+      await this.expectWholePool(userIds[0] as string);
+      await this.expectHealth(true, 'after');
+      return seen;
+    });
+    await this.expectFewSessions();
+    await ledger.close();
+    const findings = await replay(scene, ledger.path);
+    const { problems: _, ...figures } = meter.figures;
+    const { problems: __, refused: ___, ...writes } = workload.figures;
+    const problems = [...this.#problems, ...meter.figures.problems, ...workload.figures.problems, ...findings.problems];
+    const timeline = fault.isPictured && draw(workload.acknowledgedAtMs, beganAtMs, healedAtMs);
+    return { ...figures, ...writes, ...findings, recoveryMs, connectsIn10s, problems, ...(timeline && { timeline }) };
+  }
+
+  /** Whatever comes of it, the workload ends. */
+  private async strikeUnder(workload: Workload, userId: string): Promise<Strike> {
     try {
-      const { recoveryMs, connectsIn10s } = await scene.database.run(async () => {
-        await workload.start();
-        await this.expectHealth(true, 'before');
-        await sleep(between(scene.random, [150, 400]));
-        const seen = await this.strike(userIds[0] as string);
-        await sleep(200);
-        await workload.stop();
-        await this.expectWholePool(userIds[0] as string);
-        await this.expectHealth(true, 'after');
-        return seen;
-      });
-      await this.expectFewSessions();
-      await ledger.close();
-      const findings = await this.replay(ledger.path);
-      const { problems: _, ...figures } = meter.figures;
-      const { problems: __, refused: ___, ...writes } = workload.figures;
-      const problems = [
-        ...this.#problems,
-        ...meter.figures.problems,
-        ...workload.figures.problems,
-        ...findings.problems,
-      ];
-      return { ...figures, ...writes, ...findings, recoveryMs, connectsIn10s, problems };
+      const seen = await this.strike(userId);
+      await sleep(this.fault.isPictured ? 800 : 200);
+      return seen;
     } finally {
-      rmSync(this.#folder, { recursive: true });
+      await workload.stop();
     }
   }
 
   /** The fault from beginning to end, and the first call behind it, which must succeed. */
-  private async strike(userId: string): Promise<{ recoveryMs: number; connectsIn10s: number }> {
+  private async strike(userId: string): Promise<Strike> {
     const { scene, fault } = this;
     const { acceptedAtMs } = scene.proxy;
     const before = acceptedAtMs.length;
+    const beganAtMs = performance.now();
     const heal = await fault.begin(scene);
     await sleep(between(scene.random, fault.lastsMs));
     if (fault.isTotal) await this.expectHealth(false, 'while it lasts');
@@ -86,7 +87,7 @@ class Round {
     const connectsIn10s = mostWithin(acceptedAtMs.slice(before), 10_000);
     const allowed = connectsAllowedIn10s + (fault.brokenConnections?.() ?? 0);
     if (connectsIn10s > allowed) this.#problems.push(`${connectsIn10s} connections in 10 s, of ${allowed}`);
-    return { recoveryMs, connectsIn10s };
+    return { recoveryMs, connectsIn10s, beganAtMs, healedAtMs };
   }
 
   private async expectHealth(isHealthy: boolean, when: string): Promise<void> {
@@ -119,14 +120,41 @@ class Round {
       await sleep(50);
     }
   }
+}
 
-  private async replay(path: string): ReturnType<typeof replayLedger> {
-    return this.scene.direct(async (sql) => {
-      const untilMs = performance.now() + 5000; // what was on its way to the server when a connection was dropped
-      while ((await sql.unsafe(busySessions)).length > 0 && performance.now() < untilMs) await sleep(20);
-      return replayLedger(readLedger(path), async (statement) => [...(await sql.unsafe(statement))]);
-    });
+/** What has become of a ledger, when what was on its way to the server has arrived. */
+async function replay({ direct }: Scene, path: string): Promise<Findings> {
+  return direct(async (sql) => {
+    const untilMs = performance.now() + 5000;
+    while ((await sql.unsafe(busySessions)).length > 0 && performance.now() < untilMs) await sleep(20);
+    return replayLedger(readLedger(path), async (statement) => [...(await sql.unsafe(statement))]);
+  });
+}
+
+/** Every ledger of a scene once more, behind all of its faults. @returns what is wrong */
+export async function replayAll(scene: Scene): Promise<string[]> {
+  const problems: string[] = [];
+  for (const name of readdirSync(scene.ledgerFolder)) {
+    problems.push(...(await replay(scene, join(scene.ledgerFolder, name))).problems);
   }
+  return problems;
+}
+
+interface Strike {
+  recoveryMs: number;
+  connectsIn10s: number;
+  beganAtMs: number;
+  healedAtMs: number;
+}
+
+const stepMs = 100;
+
+function draw(acknowledgedAtMs: readonly number[], beganAtMs: number, healedAtMs: number): Timeline {
+  const startMs = Math.min(beganAtMs, ...acknowledgedAtMs.slice(0, 1));
+  const step = (atMs: number): number => Math.floor((atMs - startMs) / stepMs);
+  const acknowledged = Array.from({ length: step(Math.max(healedAtMs, acknowledgedAtMs.at(-1) ?? 0)) + 1 }, () => 0);
+  for (const atMs of acknowledgedAtMs) acknowledged[step(atMs)] = (acknowledged[step(atMs)] ?? 0) + 1;
+  return { stepMs, acknowledged, beganIn: step(beganAtMs), healedIn: step(healedAtMs) };
 }
 
 const ownSessions = `

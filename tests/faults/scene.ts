@@ -2,6 +2,9 @@
 // application opens it, by way of the proxy. Statements of the test itself go past the proxy.
 
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import postgres from 'postgres';
 import { createDatabase, type DatabaseOptions } from '../../db/database.ts';
 import { migrate } from '../../db/opening.ts';
@@ -20,6 +23,8 @@ export interface Scene {
   poolSize: number;
   clock: StallClock;
   random: Random;
+  /** The ledger of each injection. */
+  ledgerFolder: string;
   /** Runs statements in a connection of their own, past the proxy. */
   direct<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T>;
   /** Users to write for. */
@@ -50,6 +55,7 @@ export async function openScene(
   const url = Object.assign(new URL(server.url(name)), { port: String(proxy.port) }).href;
   const database = await createDatabase({ url, poolSize, deadlines, ...options });
   const clock = new StallClock();
+  const ledgerFolder = mkdtempSync(join(tmpdir(), 'mytx-ledgers-'));
   const direct: Scene['direct'] = (work) => connectTo(server.url(name), work);
   return {
     server,
@@ -58,10 +64,12 @@ export async function openScene(
     poolSize,
     clock,
     random,
+    ledgerFolder,
     direct,
     addUsers: (count) => direct((sql) => insertUsers(sql, count)),
     close: async () => {
       clock.stop();
+      rmSync(ledgerFolder, { recursive: true });
       await database.close();
       await proxy.stop();
       await connectTo(server.url('postgres'), async (sql) => {

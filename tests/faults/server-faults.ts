@@ -28,6 +28,7 @@ export const serverFaults: readonly Fault[] = [
     codes: [...connectionCodes, 'SERVER_BUSY'],
     lastsMs: [0, 1500],
     isTotal: true,
+    isPictured: true,
     times: { usual: 2, long: 12 },
     begin: async ({ server }) => {
       await server.kill();

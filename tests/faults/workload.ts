@@ -60,6 +60,8 @@ export class Workload {
     stale: 0,
     problems: [],
   };
+  /** When each write was acknowledged, by `performance.now()`. */
+  readonly acknowledgedAtMs: number[] = [];
   readonly #parts: WorkloadParts;
   #stopAtMs: number | undefined;
   #running: Promise<unknown> | undefined;
@@ -75,10 +77,15 @@ export class Workload {
       const sharedChatId = randomUUID();
       await saveChat({ id: sharedChatId, userId, messages: [] });
       for (let i = 0; i < this.#parts.callersForEach; i += 1) {
-        callers.push(new Caller(this.#parts, this.figures, userId, sharedChatId, () => this.#stopAtMs));
+        callers.push(new Caller(this.#parts, this, userId, sharedChatId));
       }
     }
     this.#running = Promise.all(callers.map((caller) => caller.run()));
+  }
+
+  /** When it was told to stop. */
+  get stoppedAtMs(): number | undefined {
+    return this.#stopAtMs;
   }
 
   /** Lets every caller come to the end of what it does. */
@@ -103,10 +110,9 @@ class Caller {
 
   constructor(
     private readonly parts: WorkloadParts,
-    private readonly figures: WorkloadFigures,
+    private readonly workload: Workload,
     private readonly userId: string,
     private readonly sharedChatId: string,
-    private readonly stoppedAtMs: () => number | undefined,
   ) {}
 
   async run(): Promise<void> {
@@ -120,12 +126,16 @@ class Caller {
       () => this.updateTask(),
       () => this.writePair(),
     ];
-    while (this.stoppedAtMs() === undefined) await pick(this.parts.random, actions)();
+    while (this.workload.stoppedAtMs === undefined) await pick(this.parts.random, actions)();
   }
 
   private mark(): string {
     this.#writes += 1;
     return `${this.#name} ${this.#writes}`;
+  }
+
+  private get figures(): WorkloadFigures {
+    return this.workload.figures;
   }
 
   private async append(): Promise<void> {
@@ -250,7 +260,7 @@ class Caller {
           await sleep(20);
           return { outcome: 'refused' };
         }
-        if (performance.now() > (this.stoppedAtMs() ?? Number.POSITIVE_INFINITY) + settleMs)
+        if (performance.now() > (this.workload.stoppedAtMs ?? Number.POSITIVE_INFINITY) + settleMs)
           return { outcome: 'unknown' };
       }
       await sleep(20);
@@ -268,7 +278,10 @@ class Caller {
   /** Writes the line, and says whether the write was acknowledged. */
   private async note(line: Line): Promise<boolean> {
     await this.parts.ledger.add(line);
-    if (line.outcome === 'acknowledged') this.figures.acknowledged += 1;
+    if (line.outcome === 'acknowledged') {
+      this.figures.acknowledged += 1;
+      this.workload.acknowledgedAtMs.push(performance.now());
+    }
     if (line.outcome === 'refused') this.figures.refused += 1;
     if (line.outcome === 'unknown') this.figures.unknownAtEnd += 1;
     return line.outcome === 'acknowledged';
