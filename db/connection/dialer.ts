@@ -15,6 +15,8 @@ export interface DialTarget {
 const maxAtOnce = 4;
 const firstPauseMs = 100;
 const longestPauseMs = 1000;
+/** While it is not sure yet that a server that answers will go on doing so. */
+const pauseAfterAnswerMs = 50;
 /** How much of its time a call may stand in line: what is left is for a try that can come to something. */
 const lineShare = 0.8;
 /** A connection that breaks sooner than this after its first answer says nothing good of the server. */
@@ -128,7 +130,7 @@ export class Dialer {
     this.forgetWhenProven();
     if (this.failures === 0 && this.undecided < maxAtOnce) return 0;
     const isAnswering = this.provenAtMs !== Number.POSITIVE_INFINITY;
-    const pauseMs = isAnswering ? firstPauseMs : firstPauseMs * 2 ** (this.failures - 1);
+    const pauseMs = isAnswering ? pauseAfterAnswerMs : firstPauseMs * 2 ** (this.failures - 1);
     return this.lastStartMs + (this.failures === 0 ? longestPauseMs : Math.min(longestPauseMs, pauseMs));
   }
 

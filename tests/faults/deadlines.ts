@@ -3,14 +3,14 @@
 import type { Deadlines } from '../../db/connection/deadlines.ts';
 
 export const deadlines: Deadlines = {
-  connectTimeoutMs: 1500,
+  connectTimeoutMs: 2000,
   poolWaitMs: 1000,
-  statementTimeoutMs: 1600,
+  statementTimeoutMs: 2000,
   idleInTransactionMs: 2000,
 };
 
 /** A call under `withDeadline` settles within that, whatever it does inside. */
-export const callDeadlineMs = 2000;
+export const callDeadlineMs = 2400;
 
 /**
  * A call without `withDeadline` that sends so many statements, one after another: for each of them the wait for a

@@ -97,6 +97,7 @@ function toResult(victim: OwnerProcess, heir: OwnerProcess): InjectionResult {
     pending: 0,
     unexpected: calls.unexpected,
     unknownAtEnd: 0,
+    unhealed: 0,
     recoveryMs: Math.round(heir.answeredAfterMs ?? Number.POSITIVE_INFINITY),
     problems: [...after.findings.problems, ...calls.problems, ...writes.problems],
   };

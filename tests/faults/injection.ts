@@ -52,6 +52,8 @@ export interface InjectionResult {
   pending: number;
   unexpected: number;
   unknownAtEnd: number;
+  /** What was not as it had been behind the fault: the next call, the pool, health, the number of connections. */
+  unhealed: number;
   /** In percent of its deadline: the slowest call. */
   slowestPercent?: number;
   /** From the end of the fault to the first answer. */
@@ -86,4 +88,5 @@ export const zeroFigures = [
   'pending',
   'unexpected',
   'unknownAtEnd',
+  'unhealed',
 ] as const;

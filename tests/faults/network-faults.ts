@@ -44,7 +44,7 @@ export const networkFaults: readonly Fault[] = [
       name: 'Black hole, both ways',
       sentence: 'Sockets stay open and new ones are accepted, but no byte arrives on either side.',
       codes: connectionCodes,
-      lastsMs: [2100, 2800],
+      lastsMs: [2500, 3200],
       isTotal: true,
       times: { usual: 1, long: 8 },
     },
@@ -55,7 +55,7 @@ export const networkFaults: readonly Fault[] = [
       name: 'Black hole, one way',
       sentence: 'As before, in one direction only: the server hears and is not heard, or the other way round.',
       codes: connectionCodes,
-      lastsMs: [2100, 2800],
+      lastsMs: [2500, 3200],
       isTotal: true,
       times: { usual: 2, long: 8 },
     },
@@ -65,14 +65,14 @@ export const networkFaults: readonly Fault[] = [
     {
       name: 'Answers delayed, with jitter',
       sentence:
-        'Everything that is sent takes 20 to 400 ms longer, in both directions, sometimes longer than a call has.',
+        'Everything that is sent takes up to 800 ms longer, in both directions: several statements together take longer than their call has.',
       codes: connectionCodes,
       lastsMs: [1500, 3000],
       isTotal: false,
       times: { usual: 1, long: 6 },
     },
     (random) => {
-      const delayMs = 20 + random() * 180;
+      const delayMs = 20 + random() * 380;
       return { kind: 'delay', delayMs, jitterMs: delayMs };
     },
   ),

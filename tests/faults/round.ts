@@ -55,7 +55,17 @@ class Round {
     const { problems: __, refused: ___, ...writes } = workload.figures;
     const problems = [...this.#problems, ...meter.figures.problems, ...workload.figures.problems, ...findings.problems];
     const timeline = fault.isPictured && draw(workload.acknowledgedAtMs, beganAtMs, healedAtMs);
-    return { ...figures, ...writes, ...findings, recoveryMs, connectsIn10s, problems, ...(timeline && { timeline }) };
+    const unhealed = this.#problems.length;
+    return {
+      ...figures,
+      ...writes,
+      ...findings,
+      unhealed,
+      recoveryMs,
+      connectsIn10s,
+      problems,
+      ...(timeline && { timeline }),
+    };
   }
 
   /** Whatever comes of it, the workload ends. */

@@ -40,7 +40,7 @@ export const serverFaults: readonly Fault[] = [
     sentence:
       'Every process of the server stands still for longer than any deadline, while the system goes on accepting connections for it; then it goes on, with what was sent to it meanwhile.',
     codes: connectionCodes,
-    lastsMs: [2100, 2800],
+    lastsMs: [2500, 3200],
     isTotal: true,
     times: { usual: 2, long: 8 },
     begin: async ({ server }) => {

@@ -2,6 +2,8 @@
 // held by timers of this process, and can't be held while it does not run. How much was left out is said in the results.
 
 const tickMs = 5;
+/** A timer that is late by less than this is no stall. */
+const leastStallMs = 20;
 
 export class StallClock {
   #stalledMs = 0;
@@ -30,8 +32,8 @@ export class StallClock {
     clearInterval(this.#timer);
   }
 
-  /** A timer may be late by its resolution without a stall. */
   #overdueMs(): number {
-    return Math.max(0, performance.now() - this.#nextTickMs - 2);
+    const lateMs = performance.now() - this.#nextTickMs;
+    return lateMs < leastStallMs ? 0 : lateMs;
   }
 }

@@ -117,6 +117,7 @@ class StormRun {
       disordered: 0,
       stale: 0,
       unknownAtEnd: 0,
+      unhealed: problems.length,
       repeated: this.#attempts - this.#acknowledged,
       problems,
     };
