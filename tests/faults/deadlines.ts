@@ -1,10 +1,11 @@
-// The deadlines of the fault runs: short, so that every fault outlasts them, and what they promise for a call.
+// The deadlines of the fault runs: short, so that every fault outlasts them, and what they promise for a call. Not below
+// two seconds to connect, and to wait for who connects: behind an outage a server is tried once a second.
 
 import type { Deadlines } from '../../db/connection/deadlines.ts';
 
 export const deadlines: Deadlines = {
   connectTimeoutMs: 2000,
-  poolWaitMs: 1000,
+  poolWaitMs: 2000,
   statementTimeoutMs: 2000,
   idleInTransactionMs: 2000,
 };
