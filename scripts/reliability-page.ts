@@ -208,7 +208,7 @@ const rest = (engines: readonly EngineResults[]): string => `## How it is measur
 With it the faults come in the same order, as long and with the same mix of calls; the clock does the rest:
 
 \`\`\`text
-MYTX_FAULT_SEED=20260 npm run test:long:faults
+MYTX_FAULT_SEED=${engines[0]?.seed} npm run test:long:faults
 npm run docs:reliability
 \`\`\`
 `;
