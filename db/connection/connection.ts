@@ -26,8 +26,11 @@ export interface Connection {
   script(text: string): Promise<void>;
   /** Grows each time the link to the server breaks: a transaction that began under another one is gone. */
   readonly generation: number;
-  /** Asks the server to cancel the running statement; resolves when it has seen the request. Absent: can't. */
-  cancel?(): Promise<void>;
+  /**
+   * Asks the server to cancel the running statement; resolves when it has seen the request, or when the signal says
+   * that it need not any more. Absent: can't.
+   */
+  cancel?(signal: AbortSignal): Promise<void>;
   /** Drops the session, whatever it is doing; the next statement begins in a new one. */
   discard(): Promise<void>;
   close(): Promise<void>;

@@ -95,10 +95,16 @@ export function runOutside<T>(work: () => Promise<T>): Promise<T> {
   return runIn({}, work);
 }
 
+/** What is tried when the caller's time is over gets this long: its caller waits for it. */
+const overtimeMs = 50;
+
 /** Runs what must be tried even when the caller's time is over: a rollback. */
 export function runPastDeadline<T>(work: () => Promise<T>): Promise<T> {
-  const { deadline: _, ...rest } = storage.getStore() ?? {};
-  return runIn(rest, work);
+  const { deadline, ...rest } = storage.getStore() ?? {};
+  if (!deadline) return runIn(rest, work);
+  const leastMs = performance.now() + overtimeMs;
+  const atMs = deadline.signal?.aborted ? leastMs : Math.max(deadline.atMs, leastMs);
+  return runIn({ ...rest, deadline: { atMs } }, work);
 }
 
 /** Awaits inside: a Drizzle query that `work` returns begins only when it is awaited, and must begin here. */

@@ -36,8 +36,10 @@ class ServerConnection implements Connection {
   generation = 0;
   private client: postgres.Sql;
   private hasClosed = false;
-  /** The client's socket, once there is one. */
+  /** The client's socket, once there is one; until then it is being dialed. */
   private dialed: Dialed | undefined;
+  private dialing = new AbortController();
+  private startingSession: NodeJS.Timeout | undefined;
   private running: RunningQuery | undefined;
 
   constructor(
@@ -62,9 +64,10 @@ class ServerConnection implements Connection {
       // Both would end the socket between two statements of a transaction, which the driver can't see here.
       idle_timeout: 0,
       max_lifetime: null,
-      connect_timeout: this.deadlines.connectTimeoutMs / 1000,
+      connect_timeout: 0, // the driver's would begin when there is a socket; limitStart counts from the beginning
+      onparameter: () => clearTimeout(this.startingSession),
       fetch_types: false,
-      socket: this.dialOnce(),
+      socket: this.dialOnce(this.dialing.signal),
       onnotice: () => {},
       onclose: () => {
         if (client === this.client) this.markClosed();
@@ -77,15 +80,33 @@ class ServerConnection implements Connection {
     return client as unknown as postgres.Sql;
   }
 
-  /** The driver opens one socket for each client, and not again and again where the server closes it. */
-  private dialOnce(): () => Promise<Socket> {
+  /**
+   * The driver opens one socket for each client, and not again and again where the server closes it. It would begin a
+   * session for a client that was dropped meanwhile, which nobody would ever end: that one gets no socket.
+   */
+  private dialOnce(signal: AbortSignal): () => Promise<Socket> {
     let hasDialed = false;
     return async (): Promise<Socket> => {
-      if (hasDialed) throw this.dialer.unreachable('closed while it was opened');
+      if (hasDialed) throw this.dialer.unreachable('closed, or silent, while it was opened');
       hasDialed = true;
-      this.dialed = await this.dialer.dial();
-      return this.dialed.socket;
+      const dialed = await this.dialer.dial(signal);
+      if (signal.aborted) {
+        dialed.socket.destroy();
+        dialed.released();
+        throw this.dialer.unreachable('not wanted any more');
+      }
+      this.dialed = dialed;
+      this.limitStart(dialed);
+      return dialed.socket;
     };
+  }
+
+  /** A server that takes a connection and says nothing is given up, as one that closes it: `dialOnce` says so. */
+  private limitStart({ socket, deadlineMs }: Dialed): void {
+    clearTimeout(this.startingSession);
+    const timer = setTimeout(() => socket.destroy(), deadlineMs - performance.now());
+    socket.once('close', () => clearTimeout(timer));
+    this.startingSession = timer;
   }
 
   private markClosed(): void {
@@ -108,6 +129,8 @@ class ServerConnection implements Connection {
     this.hasClosed = false;
     this.dialed?.failed();
     this.dialed = undefined;
+    this.dialing.abort();
+    this.dialing = new AbortController();
     this.client = this.open();
   }
 
@@ -151,7 +174,7 @@ class ServerConnection implements Connection {
   }
 
   /** PostgreSQL's CancelRequest: 16 bytes over a connection of its own, which the server closes when it has seen it. */
-  async cancel(): Promise<void> {
+  async cancel(signal: AbortSignal): Promise<void> {
     const { pid, secret } = this.running?.state ?? {};
     if (!pid || !secret) return;
     const request = Buffer.alloc(16);
@@ -159,22 +182,27 @@ class ServerConnection implements Connection {
     request.writeInt32BE(80_877_102, 4);
     request.writeInt32BE(pid, 8);
     request.writeInt32BE(secret, 12);
-    const socket = await this.dialer.dialForCancel();
+    const socket = await this.dialer.dialForCancel(signal);
     if (!socket) return;
     socket.on('error', () => {}); // the statement's own deadline decides
-    socket.end(request);
+    const giveUp = (): void => void socket.destroy();
+    signal.addEventListener('abort', giveUp);
+    if (signal.aborted) giveUp();
+    else socket.end(request);
     await once(socket.resume(), 'close');
+    signal.removeEventListener('abort', giveUp);
   }
 
   async discard(): Promise<void> {
-    const dropped = this.client;
+    const { client: dropped, dialed } = this;
     this.generation += 1;
     this.renew();
     await dropped.end({ timeout: 0 });
+    dialed?.socket.destroy(); // the driver only says goodbye, which nobody may hear
   }
 
   async close(): Promise<void> {
     await this.client.end({ timeout: this.hasClosed ? 0 : 5 });
-    this.dialed?.failed(); // nothing where it had answered
+    this.dialed?.released();
   }
 }

@@ -209,7 +209,7 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
     causes: [
       'the server does not run, or listens on another port (ECONNREFUSED)',
       'the host’s name does not resolve (ENOTFOUND)',
-      'a firewall drops the packets (CONNECT_TIMEOUT after 10 seconds)',
+      'a firewall drops the packets (`timeout`, after 10 seconds)',
     ],
     actions: [
       'Check host and port in `POSTGRES_URL`; `details.reason` says what the network said.',

@@ -5,7 +5,7 @@ import * as protocolQueries from '../../db/protocol-queries.ts';
 import * as queries from '../../db/queries.ts';
 import { copyProject, type ProjectCopy, projectFolder } from '../docs/project-copy.ts';
 
-const commands = ['schema:dump', 'queries:dump', 'docs:schema', 'docs:errors', 'docs:benchmarks'];
+const commands = ['schema:dump', 'queries:dump', 'docs:schema', 'docs:errors', 'docs:benchmarks', 'docs:reliability'];
 let copy: ProjectCopy;
 
 beforeAll(() => {

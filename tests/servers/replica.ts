@@ -27,9 +27,9 @@ export async function startReplica(installation: FoundInstallation, primary: Run
   try {
     const binFolder = await installBinaries(installation, place);
     await copyData(primary, place, password);
-    const listening = await listenOnFreePort({ binFolder, place, password });
-    const server = describeServer(installation.version, listening, place, password, dismissWatchdog);
-    return { ...server, ...controls(server, primary) };
+    const launch = { binFolder, place, password, settings: {} };
+    const server = describeServer(installation.version, await listenOnFreePort(launch), launch, dismissWatchdog);
+    return Object.assign(server, controls(server, primary));
   } catch (error) {
     await deleteServerFolder(place);
     dismissWatchdog();

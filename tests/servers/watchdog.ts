@@ -1,7 +1,7 @@
 // Sees to it that no server outlives the process that started it, however that ended: process.exit, a crash, kill -9.
 // An 'exit' listener would miss the last, so a small shell waits on a pipe instead, which the system closes for us;
 // then it stops the server at once and removes its folder. It never touches a process but the one that
-// postmaster.pid of its own folder names.
+// postmaster.pid of its own folder names, and those that work in that folder: frozen ones must go on in order to end.
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 
@@ -12,7 +12,10 @@ const script = `
   case $pid in
     '' | *[!0-9]*) ;;
     *)
-      kill -QUIT "$pid" && for _ in $(seq 50); do
+      kill -QUIT "$pid" && for one in /proc/[0-9]*; do
+        case $(readlink "$one/cwd") in "$1/data"*) kill -CONT "\${one#/proc/}" ;; esac
+      done
+      kill -0 "$pid" && for _ in $(seq 50); do
         kill -0 "$pid" || break
         sleep 0.1
       done
