@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import postgres from 'postgres';
 import { type Connection, decodersFor, type Engine, type StatementResult, type WireValue } from './connection.ts';
-import { type Deadlines, serverSettings } from './deadlines.ts';
+import { type Deadlines, localSettings, serverSettings } from './deadlines.ts';
 import { type Dialed, Dialer } from './dialer.ts';
 import { isConnectionFailure } from './failure.ts';
 import type { ServerAddress } from './url.ts';
@@ -20,6 +20,8 @@ export function serverEngine(address: ServerAddress, deadlines: Deadlines, size:
     kind: 'server',
     target: address.target,
     size,
+    isPooled: address.isPooled,
+    behindBegin: address.isPooled ? localSettings(deadlines) : '',
     connect: (): Connection => new ServerConnection(address, deadlines, dialer),
     close: async (): Promise<void> => {},
   };
@@ -32,8 +34,25 @@ interface RunningQuery {
   state?: { pid: number | null; secret: number | null } | null;
 }
 
+/**
+ * The driver asks first which types the parameters of an unnamed statement have, and waits for the answer: twice the
+ * time. Ours are texts whatever the type, so all of it goes in one message.
+ */
+function sendAtOnce<T extends object>(query: T): T {
+  return Object.defineProperty(query, 'describeFirst', { get: () => false, set: () => {} });
+}
+
+/** A pooler takes only what it can restore in each server that it hands out. */
+function startupSettings({ isPooled }: ServerAddress, deadlines: Deadlines): Record<string, string | number> {
+  const common = { application_name: 'mytx-ai', TimeZone: 'UTC' };
+  // Word for word as the server reports it, or PgBouncer would set it anew before each transaction.
+  if (isPooled) return { ...common, DateStyle: 'ISO, MDY' };
+  return { ...common, DateStyle: 'ISO', ...serverSettings(deadlines) };
+}
+
 class ServerConnection implements Connection {
   generation = 0;
+  announcedProcess: number | undefined;
   private client: postgres.Sql;
   private hasClosed = false;
   /** The client's socket, once there is one. */
@@ -50,12 +69,6 @@ class ServerConnection implements Connection {
 
   private open(): postgres.Sql {
     const { options } = this.address;
-    const settings = {
-      application_name: 'mytx-ai',
-      TimeZone: 'UTC',
-      DateStyle: 'ISO',
-      ...serverSettings(this.deadlines),
-    };
     const client = postgres({
       ...options,
       max: 1,
@@ -69,7 +82,7 @@ class ServerConnection implements Connection {
       onclose: () => {
         if (client === this.client) this.markClosed();
       },
-      connection: { ...settings, ...options.connection },
+      connection: { ...startupSettings(this.address, this.deadlines), ...options.connection },
     } as postgres.Options<Record<string, never>>);
     const { parsers, serializers } = client.options;
     Object.assign(parsers, decodersFor(Object.keys(parsers)));
@@ -113,10 +126,12 @@ class ServerConnection implements Connection {
 
   async run(text: string, params: readonly WireValue[], prepare: boolean): Promise<StatementResult> {
     // `simple: false` (missing in the driver's types) keeps statements without parameters to the extended protocol.
-    const options = { prepare, simple: false };
+    const isNamed = prepare && !this.address.isPooled;
+    const options = { prepare: isNamed, simple: false };
     const query = this.current()
       .unsafe(text, params as WireValue[], options)
       .values();
+    if (!isNamed) sendAtOnce(query);
     const rows = await this.settle(query as unknown as RunningQuery & typeof query);
     return {
       rows: rows as unknown as unknown[][],
@@ -146,6 +161,7 @@ class ServerConnection implements Connection {
       }
       throw error;
     } finally {
+      this.announcedProcess = query.state?.pid ?? undefined;
       this.running = undefined;
     }
   }
@@ -157,8 +173,9 @@ class ServerConnection implements Connection {
     const request = Buffer.alloc(16);
     request.writeInt32BE(16, 0);
     request.writeInt32BE(80_877_102, 4);
-    request.writeInt32BE(pid, 8);
-    request.writeInt32BE(secret, 12);
+    // Unsigned, as the driver read them: of two secrets one is over 2^31, and a pooler's process ids are random, too.
+    request.writeUInt32BE(pid, 8);
+    request.writeUInt32BE(secret, 12);
     const socket = await this.dialer.dialForCancel();
     if (!socket) return;
     socket.on('error', () => {}); // the statement's own deadline decides

@@ -1,0 +1,55 @@
+// What a pooler says when it refuses a connection, as errors of ours. PgBouncer has one SQLSTATE for nearly all of it,
+// 08P01, which from a server means that the protocol broke: so its words are read. Quotes none of them.
+
+import { ConnectionError, type MytxError } from '../errors.ts';
+
+/** The error for a pooler in transaction mode that the URL does not mention. */
+export function poolerUndeclared(target: string, cause?: unknown): ConnectionError {
+  return new ConnectionError(
+    'POOLER_UNDECLARED',
+    `${target} is a pooler, and POSTGRES_URL does not say so`,
+    'Add pgbouncer=true to the parameters of POSTGRES_URL (?pgbouncer=true), or connect to the server itself.',
+    {},
+    cause,
+  );
+}
+
+const refusals: readonly [RegExp, (target: string) => MytxError][] = [
+  [/^unsupported startup parameter/, (target) => poolerUndeclared(target)],
+  [
+    /^(no such database|no such user|(password|SASL|"trust"|PAM|certificate) authentication failed|login rejected)/,
+    (target) =>
+      new ConnectionError(
+        'ACCESS_REFUSED',
+        `${target} refused the connection (a pooler, SQLSTATE 08P01)`,
+        'Correct user, password and database in POSTGRES_URL, or the pooler’s list of them.',
+        { sqlState: '08P01' },
+      ),
+  ],
+  [
+    /^(no more connections allowed|client connections exceeded)/,
+    (target) =>
+      new ConnectionError(
+        'SERVER_BUSY',
+        `${target} takes no connections now (a pooler, SQLSTATE 08P01)`,
+        'Wait and call again. If it is full, lower the pool size or raise max_client_conn of the pooler.',
+        { sqlState: '08P01' },
+      ),
+  ],
+  [
+    /^(server login has been failing|client_login_timeout \(server down\))/,
+    (target) =>
+      new ConnectionError(
+        'UNREACHABLE',
+        `no connection to ${target} (its pooler does not reach the server)`,
+        'Check that the server runs and that the pooler may connect to it; nothing was sent.',
+        { reason: '08P01' },
+      ),
+  ],
+];
+
+/** The error for what a pooler said when a connection was opened; undefined for anything else. */
+export function poolerRefusal(text: string, target: string): MytxError | undefined {
+  const found = refusals.find(([pattern]) => pattern.test(text));
+  return found?.[1](target);
+}
