@@ -7,7 +7,7 @@ import { ConnectionError, type MytxError } from '../errors.ts';
 export function poolerUndeclared(target: string, cause?: unknown): ConnectionError {
   return new ConnectionError(
     'POOLER_UNDECLARED',
-    `${target} is a pooler, and POSTGRES_URL does not say so`,
+    `${target} is a pooler, and POSTGRES_URL does not say pgbouncer=true`,
     'Add pgbouncer=true to the parameters of POSTGRES_URL (?pgbouncer=true), or connect to the server itself.',
     {},
     cause,
@@ -15,10 +15,10 @@ export function poolerUndeclared(target: string, cause?: unknown): ConnectionErr
 }
 
 const refusals: readonly [RegExp, (target: string) => MytxError][] = [
-  [/^unsupported startup parameter/, (target) => poolerUndeclared(target)],
+  [/^unsupported startup parameter/, (target): MytxError => poolerUndeclared(target)],
   [
-    /^(no such database|no such user|(password|SASL|"trust"|PAM|certificate) authentication failed|login rejected)/,
-    (target) =>
+    /^(no such database|database ".*" does not exist|no such user|(password|SASL|"trust"|PAM|certificate) authentication failed|login rejected)/,
+    (target): MytxError =>
       new ConnectionError(
         'ACCESS_REFUSED',
         `${target} refused the connection (a pooler, SQLSTATE 08P01)`,
@@ -28,7 +28,7 @@ const refusals: readonly [RegExp, (target: string) => MytxError][] = [
   ],
   [
     /^(no more connections allowed|client connections exceeded)/,
-    (target) =>
+    (target): MytxError =>
       new ConnectionError(
         'SERVER_BUSY',
         `${target} takes no connections now (a pooler, SQLSTATE 08P01)`,
@@ -38,7 +38,7 @@ const refusals: readonly [RegExp, (target: string) => MytxError][] = [
   ],
   [
     /^(server login has been failing|client_login_timeout \(server down\))/,
-    (target) =>
+    (target): MytxError =>
       new ConnectionError(
         'UNREACHABLE',
         `no connection to ${target} (its pooler does not reach the server)`,

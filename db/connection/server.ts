@@ -179,7 +179,9 @@ class ServerConnection implements Connection {
     const socket = await this.dialer.dialForCancel();
     if (!socket) return;
     socket.on('error', () => {}); // the statement's own deadline decides
-    socket.end(request);
+    // Left open until the other side closes it: PgBouncer 1.18 drops a request whose sender has hung up.
+    socket.setTimeout(this.deadlines.connectTimeoutMs, () => socket.destroy());
+    socket.write(request);
     await once(socket.resume(), 'close');
   }
 

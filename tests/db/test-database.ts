@@ -25,7 +25,7 @@ export async function newDatabase(): Promise<DatabaseOptions> {
 }
 
 /** Another file may be copying the template at this moment: 55006, again in a moment. */
-async function createFromTemplate(sql: postgres.Sql, name: string): Promise<void> {
+export async function createFromTemplate(sql: postgres.Sql, name: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await sql.unsafe(`create database ${name} template ${templateName}`);
