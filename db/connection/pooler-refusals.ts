@@ -4,13 +4,11 @@
 import { ConnectionError, type MytxError } from '../errors.ts';
 
 /** The error for a pooler in transaction mode that the URL does not mention. */
-export function poolerUndeclared(target: string, cause?: unknown): ConnectionError {
+export function poolerUndeclared(target: string): ConnectionError {
   return new ConnectionError(
     'POOLER_UNDECLARED',
     `${target} is a pooler, and POSTGRES_URL does not say pgbouncer=true`,
     'Add pgbouncer=true to the parameters of POSTGRES_URL (?pgbouncer=true), or connect to the server itself.',
-    {},
-    cause,
   );
 }
 
@@ -34,16 +32,6 @@ const refusals: readonly [RegExp, (target: string) => MytxError][] = [
         `${target} takes no connections now (a pooler, SQLSTATE 08P01)`,
         'Wait and call again. If it is full, lower the pool size or raise max_client_conn of the pooler.',
         { sqlState: '08P01' },
-      ),
-  ],
-  [
-    /^(server login has been failing|client_login_timeout \(server down\))/,
-    (target): MytxError =>
-      new ConnectionError(
-        'UNREACHABLE',
-        `no connection to ${target} (its pooler does not reach the server)`,
-        'Check that the server runs and that the pooler may connect to it; nothing was sent.',
-        { reason: '08P01' },
       ),
   ],
 ];
