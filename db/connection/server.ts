@@ -42,6 +42,14 @@ function sendAtOnce<T extends object>(query: T): T {
   return Object.defineProperty(query, 'describeFirst', { get: () => false, set: () => {} });
 }
 
+/**
+ * When a statement fails behind its first rows, the driver (3.4.9) goes on counting from there: so many places are empty
+ * at the beginning of the next result.
+ */
+function withoutHoles(rows: unknown[][]): unknown[][] {
+  return rows.length === 0 || 0 in rows ? rows : rows.filter(() => true);
+}
+
 /** A pooler takes only what it can restore in each server that it hands out. */
 function startupSettings({ isPooled }: ServerAddress, deadlines: Deadlines): Record<string, string | number> {
   const common = { application_name: 'mytx-ai', TimeZone: 'UTC' };
@@ -134,7 +142,7 @@ class ServerConnection implements Connection {
     if (!isNamed) sendAtOnce(query);
     const rows = await this.settle(query as unknown as RunningQuery & typeof query);
     return {
-      rows: rows as unknown as unknown[][],
+      rows: withoutHoles(rows as unknown as unknown[][]),
       columns: rows.columns ?? [],
       count: rows.count ?? 0,
     };
