@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ApplyOptions, type ApplyReport, applyMigrations } from '../deploy/apply.ts';
 import { DeployError } from '../deploy/errors.ts';
+import { poolerRefused } from '../deploy/lock.ts';
 import { type ResetReport, refuseOutsideDevelopment, resetDatabase } from '../deploy/reset.ts';
 import type { Engine } from './connection/connection.ts';
 import { type Deadlines, defaultDeadlines, noStatementDeadline } from './connection/deadlines.ts';
@@ -13,12 +14,13 @@ import { deploySession } from './connection/deploy-session.ts';
 import { type EmbeddedOptions, embeddedEngine } from './connection/embedded.ts';
 import { translateFailure } from './connection/failure.ts';
 import { OpenDatabase, type StatementEvent, type StatementLogger } from './connection/open-database.ts';
+import { findPooling } from './connection/pooler.ts';
 import { type ReplicaOptions, Replicas } from './connection/replicas.ts';
 import { serverEngine } from './connection/server.ts';
 import { parseServerUrl, type ServerAddress } from './connection/url.ts';
 import { readEnvironment } from './environment.ts';
 import { ConnectionError } from './errors.ts';
-import { assertSchemaCurrent } from './schema-check.ts';
+import { checkServer } from './schema-check.ts';
 
 /** The SQL files that make our tables. */
 export const migrationsFolder: string = fileURLToPath(new URL('../lib/drizzle', import.meta.url));
@@ -80,8 +82,8 @@ export async function open(options: DatabaseOptions): Promise<Opened> {
   const { kind: engine, target } = database.engine;
   try {
     if (engine === 'server') {
-      await assertSchemaCurrent(database);
-      return { database, report: { engine, target, applied: [], warnings } };
+      const found = await checkServer(database);
+      return { database, report: { engine, target, applied: [], warnings: [...warnings, ...found] } };
     }
     const { applied, notes } = await applyTo(database, progressOf(options));
     return { database, report: { engine, target, applied, warnings: [...warnings, ...notes] } };
@@ -129,12 +131,21 @@ export async function reset(options: DatabaseOptions): Promise<ResetReport & { t
 async function withDatabase<T>(options: DatabaseOptions, work: (connected: Connected) => Promise<T>): Promise<T> {
   const connected = await connect(options);
   try {
+    await refusePooler(connected.database);
     return await work(connected);
   } catch (error) {
     throw ours(error, connected.database.engine.target);
   } finally {
     await connected.database.close();
   }
+}
+
+/** Before the lock is taken, which a pooler in transaction mode would leave behind in a session of somebody else's. */
+async function refusePooler(database: OpenDatabase): Promise<void> {
+  const { kind, isPooled, target } = database.engine;
+  if (kind === 'embedded' || isPooled === false) return;
+  const pooling = isPooled ? 'transactions' : await findPooling(database);
+  if (pooling === 'transactions' || pooling === 'unknown') throw poolerRefused(target, pooling === 'transactions');
 }
 
 /** The deploy engine lets the driver's errors through where no migration was under way. */

@@ -24,6 +24,8 @@ export interface Connection {
   run(text: string, params: readonly WireValue[], prepare: boolean): Promise<StatementResult>;
   /** Runs statements without parameters, separated by semicolons. */
   script(text: string): Promise<void>;
+  /** The server process that the session was said to be when it began; undefined before, and on the embedded one. */
+  readonly announcedProcess?: number | undefined;
   /** Grows each time the link to the server breaks: a transaction that began under another one is gone. */
   readonly generation: number;
   /**
@@ -43,6 +45,10 @@ export interface Engine {
   readonly target: string;
   /** How many connections there may be at once. */
   readonly size: number;
+  /** Behind a pooler that hands out a server for a transaction, as the URL says; undefined where it says nothing. */
+  readonly isPooled?: boolean | undefined;
+  /** Sent in one message behind `begin`: what the session itself can't be told. */
+  readonly behindBegin?: string;
   connect(): Connection;
   close(): Promise<void>;
 }

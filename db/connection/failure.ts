@@ -9,6 +9,7 @@ import {
   StatementError,
   TransactionError,
 } from '../errors.ts';
+import { poolerRefusal } from './pooler-refusals.ts';
 
 /** What was under way when a statement failed. */
 export interface FailureContext {
@@ -89,6 +90,8 @@ export function translateFailure(error: unknown, context: FailureContext): MytxE
   if (unreachable.has(code)) return serverUnreachable(context, code);
   if (lost.has(code) || isTlsFailure(driverError)) return connectionLost(context, code, driverError);
   const sqlState = sqlStateOf(error);
+  const byPooler = sqlState === '08P01' ? poolerRefusal(driverError.message, context.target) : undefined;
+  if (byPooler) return byPooler;
   if (sqlState !== undefined && endsConnection(sqlState)) return connectionLost(context, sqlState, driverError);
   if (sqlState !== undefined) return refused(driverError, sqlState, context);
   return new StatementError(

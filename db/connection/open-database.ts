@@ -114,13 +114,43 @@ export class OpenDatabase {
     prepare: boolean,
     outcome: FailureContext['outcome'],
   ): Promise<StatementResult> {
+    return this.watched(connection, statement, outcome, () => {
+      const wire = params.length === 0 ? noParams : params.map(encode);
+      return connection.run(statement, wire, prepare);
+    });
+  }
+
+  /** Begins a transaction; behind a pooler with the deadlines that a session there can't keep. */
+  async begin(connection: Connection, statement: string): Promise<void> {
+    const { behindBegin } = this.engine;
+    if (!behindBegin) {
+      await this.runIn(connection, statement, [], false, 'read');
+      return;
+    }
+    try {
+      await this.watched(connection, statement, 'read', async () => {
+        await connection.script(statement + behindBegin);
+        return { rows: [], columns: [], count: 0 };
+      });
+    } catch (error) {
+      await connection.discard(); // it may have failed behind `begin`, inside a transaction
+      throw error;
+    }
+  }
+
+  /** Sends one statement, ends it when its time is over, tells the logger, and makes failures errors of ours. */
+  private async watched(
+    connection: Connection,
+    statement: string,
+    outcome: FailureContext['outcome'],
+    send: () => Promise<StatementResult>,
+  ): Promise<StatementResult> {
     const timeoutMs = Math.min(this.statementTimeoutMs, this.remainingMs());
     const { target } = this.engine;
     const startMs = performance.now();
     const watch = connection.cancel && new StatementWatch(connection, timeoutMs, scopedDeadline()?.signal);
     try {
-      const wire = params.length === 0 ? noParams : params.map(encode);
-      const result = await connection.run(statement, wire, prepare);
+      const result = await send();
       this.logger?.({ statement, target, durationMs: performance.now() - startMs, rows: result.count });
       return result;
     } catch (error) {

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import postgres from 'postgres';
 import { type Connection, decodersFor, type Engine, type StatementResult, type WireValue } from './connection.ts';
-import { type Deadlines, serverSettings } from './deadlines.ts';
+import { type Deadlines, localSettings, serverSettings } from './deadlines.ts';
 import { type Dialed, Dialer } from './dialer.ts';
 import { isConnectionFailure } from './failure.ts';
 import type { ServerAddress } from './url.ts';
@@ -20,6 +20,8 @@ export function serverEngine(address: ServerAddress, deadlines: Deadlines, size:
     kind: 'server',
     target: address.target,
     size,
+    isPooled: address.isPooled,
+    behindBegin: address.isPooled ? localSettings(deadlines) : '',
     connect: (): Connection => new ServerConnection(address, deadlines, dialer),
     close: async (): Promise<void> => {},
   };
@@ -32,8 +34,33 @@ interface RunningQuery {
   state?: { pid: number | null; secret: number | null } | null;
 }
 
+/**
+ * The driver asks first which types the parameters of an unnamed statement have, and waits for the answer: twice the
+ * time. Ours are texts whatever the type, so all of it goes in one message.
+ */
+function sendAtOnce<T extends object>(query: T): T {
+  return Object.defineProperty(query, 'describeFirst', { get: () => false, set: () => {} });
+}
+
+/**
+ * When a statement fails behind its first rows, the driver (3.4.9) goes on counting from there: so many places are empty
+ * at the beginning of the next result.
+ */
+function withoutHoles(rows: unknown[][]): unknown[][] {
+  return rows.length === 0 || 0 in rows ? rows : rows.filter(() => true);
+}
+
+/** A pooler takes only what it can restore in each server that it hands out. */
+function startupSettings({ isPooled }: ServerAddress, deadlines: Deadlines): Record<string, string | number> {
+  const common = { application_name: 'mytx-ai', TimeZone: 'UTC' };
+  // Word for word as the server reports it, or PgBouncer would set it anew before each transaction.
+  if (isPooled) return { ...common, DateStyle: 'ISO, MDY' };
+  return { ...common, DateStyle: 'ISO', ...serverSettings(deadlines) };
+}
+
 class ServerConnection implements Connection {
   generation = 0;
+  announcedProcess: number | undefined;
   private client: postgres.Sql;
   private hasClosed = false;
   /** The client's socket, once there is one; until then it is being dialed. */
@@ -52,12 +79,6 @@ class ServerConnection implements Connection {
 
   private open(): postgres.Sql {
     const { options } = this.address;
-    const settings = {
-      application_name: 'mytx-ai',
-      TimeZone: 'UTC',
-      DateStyle: 'ISO',
-      ...serverSettings(this.deadlines),
-    };
     const client = postgres({
       ...options,
       max: 1,
@@ -72,7 +93,7 @@ class ServerConnection implements Connection {
       onclose: () => {
         if (client === this.client) this.markClosed();
       },
-      connection: { ...settings, ...options.connection },
+      connection: { ...startupSettings(this.address, this.deadlines), ...options.connection },
     } as postgres.Options<Record<string, never>>);
     const { parsers, serializers } = client.options;
     Object.assign(parsers, decodersFor(Object.keys(parsers)));
@@ -136,13 +157,15 @@ class ServerConnection implements Connection {
 
   async run(text: string, params: readonly WireValue[], prepare: boolean): Promise<StatementResult> {
     // `simple: false` (missing in the driver's types) keeps statements without parameters to the extended protocol.
-    const options = { prepare, simple: false };
+    const isNamed = prepare && !this.address.isPooled;
+    const options = { prepare: isNamed, simple: false };
     const query = this.current()
       .unsafe(text, params as WireValue[], options)
       .values();
+    if (!isNamed) sendAtOnce(query);
     const rows = await this.settle(query as unknown as RunningQuery & typeof query);
     return {
-      rows: rows as unknown as unknown[][],
+      rows: withoutHoles(rows as unknown as unknown[][]),
       columns: rows.columns ?? [],
       count: rows.count ?? 0,
     };
@@ -169,6 +192,7 @@ class ServerConnection implements Connection {
       }
       throw error;
     } finally {
+      this.announcedProcess = query.state?.pid ?? undefined;
       this.running = undefined;
     }
   }
@@ -180,15 +204,18 @@ class ServerConnection implements Connection {
     const request = Buffer.alloc(16);
     request.writeInt32BE(16, 0);
     request.writeInt32BE(80_877_102, 4);
-    request.writeInt32BE(pid, 8);
-    request.writeInt32BE(secret, 12);
+    // Unsigned, as the driver read them: of two secrets one is over 2^31, and a pooler's process ids are random, too.
+    request.writeUInt32BE(pid, 8);
+    request.writeUInt32BE(secret, 12);
     const socket = await this.dialer.dialForCancel(signal);
     if (!socket) return;
     socket.on('error', () => {}); // the statement's own deadline decides
     const giveUp = (): void => void socket.destroy();
     signal.addEventListener('abort', giveUp);
+    // Left open until the other side closes it: PgBouncer 1.18 drops a request whose sender has hung up.
+    socket.setTimeout(this.deadlines.connectTimeoutMs, giveUp);
     if (signal.aborted) giveUp();
-    else socket.end(request);
+    else socket.write(request);
     await once(socket.resume(), 'close');
     signal.removeEventListener('abort', giveUp);
   }

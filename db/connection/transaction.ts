@@ -73,7 +73,7 @@ function conflict(cause: unknown, attempts: number): TransactionError {
 
 function attemptOnce<T>(database: OpenDatabase, work: () => Promise<T>, options: TransactionOptions): Promise<T> {
   return database.withConnection(async (connection) => {
-    await database.runIn(connection, beginStatement(options), [], false, 'read');
+    await database.begin(connection, beginStatement(options));
     const level = newLevel(database, connection);
     let result: T;
     try {

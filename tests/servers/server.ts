@@ -196,7 +196,8 @@ async function waitUntilItAnswers(child: ChildProcess, url: string): Promise<voi
   throw new Error(`no answer to "select 1" within ${startTimeoutMs} ms`, { cause: lastError });
 }
 
-async function selectOne(url: string): Promise<void> {
+/** Waits for `select 1`, five seconds at most. */
+export async function selectOne(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, connect_timeout: answerTimeoutMs / 1000, fetch_types: false });
   try {
     // postgres.js alone would wait for ever for a listener that takes the connection and says nothing
@@ -222,11 +223,11 @@ async function stopProcess(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-function hasEnded(child: ChildProcess): boolean {
+export function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;
@@ -235,7 +236,7 @@ async function findFreePort(): Promise<number> {
   return port;
 }
 
-function formatUrl(port: number, database: string, user: string, password: string): string {
+export function formatUrl(port: number, database: string, user: string, password: string): string {
   const [name, secret, path] = [user, password, database].map(encodeURIComponent);
   return `postgres://${name}:${secret}@127.0.0.1:${port}/${path}`;
 }
