@@ -27,8 +27,19 @@ export default defineConfig({
         test: {
           name: 'once',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/db/*.test.ts'],
+          exclude: ['tests/db/*.test.ts', 'tests/faults/*.test.ts'],
           globalSetup,
+          ...timeouts,
+        },
+      },
+      {
+        // After all others, because it holds deadlines. It waits more than it works: three files at once on two cores.
+        test: {
+          name: 'faults',
+          include: ['tests/faults/*.test.ts'],
+          sequence: { groupOrder: 1 },
+          maxWorkers: 3,
+          env: { MYTX_FAULT_SEED: process.env.MYTX_FAULT_SEED ?? String(Math.floor(Math.random() * 2 ** 31)) },
           ...timeouts,
         },
       },

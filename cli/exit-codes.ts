@@ -18,6 +18,8 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 const byErrorCode: Readonly<Record<string, ExitCode>> = {
   RESET_REFUSED: exitCodes.refused,
   PLAINTEXT_REFUSED: exitCodes.refused,
+  POOLER_REFUSED: exitCodes.refused,
+  POOLER_UNDECLARED: exitCodes.refused,
   EMBEDDED_IN_USE: exitCodes.inUse,
   MIGRATION_LOCK_HELD: exitCodes.inUse,
   UNREACHABLE: exitCodes.unreachable,

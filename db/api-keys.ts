@@ -6,7 +6,7 @@ import { describe, optionalId, requireId, requireObject, requireText } from './a
 import { db } from './database.ts';
 import { ConflictError, InvalidArgumentError } from './errors.ts';
 import { textLimits } from './limits.ts';
-import { type ArrayArguments, arrayValues, newestFirst } from './newest-first.ts';
+import { type ArrayArguments, newestFirst, readArray } from './newest-first.ts';
 import { named, userMissing } from './outcome.ts';
 import { type ApiKey, apiKey } from './schema.ts';
 import { uuidv7 } from './uuid.ts';
@@ -52,6 +52,7 @@ const touchKey = db
   .update(apiKey)
   .set({ lastUsedAt: sql`now()` })
   .where(eq(apiKey.id, sql.placeholder('id')))
+  .returning({ userId: apiKey.userId })
   .prepare('api_key_touch');
 const touchKeyOfUser = db
   .update(apiKey)
@@ -70,7 +71,7 @@ export async function getApiKeysByUserId(
   const args: ArrayArguments = { userId };
   if (limit !== undefined) args.limit = limit;
   if (offset !== undefined) args.offset = offset;
-  return allOfUser.execute(arrayValues(args));
+  return readArray(allOfUser, args);
 }
 
 /**

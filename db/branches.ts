@@ -48,6 +48,7 @@ select id, position, active
 from up
 order by position desc`,
   readPathRow,
+  2,
 );
 
 /** The newest child of a message, its newest child, and so on. */
@@ -72,6 +73,7 @@ from down
 where id <> $3::uuid
 order by position`,
   readPathRow,
+  2,
 );
 
 const activate = `update "Message"
@@ -184,7 +186,7 @@ async function makeActive(key: ChatKey, target: string): Promise<{ position: num
 
 async function setActive({ chatId, userId }: ChatKey, rows: readonly PathRow[]): Promise<void> {
   const ids = rows.filter(({ active }) => !active).map(({ id }) => id);
-  if (ids.length > 0) await execute(activate, [chatId, userId, `{${ids.join(',')}}`], true);
+  if (ids.length > 0) await execute(activate, [chatId, userId, `{${ids.join(',')}}`], true, { userId });
 }
 
 /** Moves the chat's end; the digest stays where the path up to it has not changed. */

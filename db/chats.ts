@@ -3,7 +3,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { optionalId, optionalLimit, optionalOffset, requireId, requireObject, requireText } from './arguments.ts';
 import type { Page } from './cursor.ts';
-import { db } from './database.ts';
+import { db, readFor } from './database.ts';
 import { NotFoundError } from './errors.ts';
 import { textLimits } from './limits.ts';
 import { afterCursor, type ListArguments, newestFirst, readPage } from './newest-first.ts';
@@ -111,7 +111,8 @@ export async function getChatById(args: { id: string; userId?: string }): Promis
   const { id, userId } = requireObject('getChatById', args);
   const chatId = requireId('id', id);
   const owner = optionalId('userId', userId);
-  const rows = owner === undefined ? await chatById.run(chatId) : await chatByIdOfUser.run(chatId, owner);
+  const rows =
+    owner === undefined ? await chatById.run(chatId) : await readFor(owner, () => chatByIdOfUser.run(chatId, owner));
   return rows[0];
 }
 
@@ -121,11 +122,10 @@ export async function getChatById(args: { id: string; userId?: string }): Promis
  */
 export async function getChatsByUserId(args: { id: string; limit?: number; offset?: number }): Promise<Chat[]> {
   const { id, limit, offset } = requireObject('getChatsByUserId', args);
-  return chatsOfUser.run(
-    requireId('id', id),
-    optionalLimit(limit, { fallback: 100, max: 1000 }),
-    optionalOffset(offset),
-  );
+  const userId = requireId('id', id);
+  const rows = optionalLimit(limit, { fallback: 100, max: 1000 });
+  const passedOver = optionalOffset(offset);
+  return readFor(userId, () => chatsOfUser.run(userId, rows, passedOver));
 }
 
 /** A page of a user's chats, created last first: title, preview, message count and times, without messages. */

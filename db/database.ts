@@ -5,7 +5,8 @@ import { requireCount } from './arguments.ts';
 import type { StatementResult } from './connection/connection.ts';
 import type { OpenDatabase } from './connection/open-database.ts';
 import type { PoolFigures } from './connection/pool.ts';
-import { runUnder, runWith, scopedDatabase } from './connection/scope.ts';
+import type { ReplicaFigures, RowOwner } from './connection/replicas.ts';
+import { runOnPrimary, runReading, runUnder, runWith, scopedDatabase } from './connection/scope.ts';
 import { drizzleDatabase, type MytxDatabase } from './connection/session.ts';
 import { runInTransaction, runTransaction, type TransactionOptions } from './connection/transaction.ts';
 import { ConnectionError, type MytxError } from './errors.ts';
@@ -91,15 +92,34 @@ function currentDatabase(): OpenDatabase | Promise<OpenDatabase> {
   return scopedDatabase() ?? shared.opened?.database ?? openDefault().then(({ database }) => database);
 }
 
-/** Runs one statement where the running code is: in its transaction, or by itself. Errors are ours. */
+/**
+ * Runs one statement where the running code is: in its transaction, or by itself. Errors are ours.
+ * @param owner whose rows it writes, where that is known
+ */
 export async function execute(
   statement: string,
   params: readonly unknown[],
   prepare: boolean,
+  owner?: RowOwner,
 ): Promise<StatementResult> {
-  const running = runInTransaction(statement, params, prepare);
+  const running = runInTransaction(statement, params, prepare, owner);
   if (running) return running;
-  return (await currentDatabase()).run(statement, params, prepare);
+  return (await currentDatabase()).run(statement, params, prepare, owner);
+}
+
+/** Runs reads on behalf of a user, which a replica may answer that has what this user wrote. */
+export function readFor<T>(userId: string, work: () => Promise<T>): Promise<T> {
+  const database = scopedDatabase() ?? shared.opened?.database;
+  const canOnlyBePrimary = database !== undefined && database.replicas === undefined;
+  return canOnlyBePrimary ? work() : runReading(userId, work);
+}
+
+/**
+ * Runs `work` so that no read replica answers: for a read that must see what another process has just written.
+ * @example const fresh = await withPrimary(() => listTasks({ userId }));
+ */
+export function withPrimary<T>(work: () => Promise<T>): Promise<T> {
+  return runOnPrimary(work);
 }
 
 /** `host:port/database`, or where the embedded database is: of the running code's database. */
@@ -152,6 +172,8 @@ export interface Health {
   /** How long a `select 1` took, the wait for a connection included. */
   latencyMs: number;
   pool: PoolFigures;
+  /** The read replicas, where there are some; one that is not usable does not make the database unhealthy. */
+  replicas?: ReplicaFigures[];
   /** The error's code and text when it is not healthy. */
   error?: { code: string; message: string };
 }
@@ -161,12 +183,18 @@ export async function checkHealth({ timeoutMs = 2000 }: { timeoutMs?: number } =
   const database = await currentDatabase();
   const { kind: engine, target } = database.engine;
   const startMs = performance.now();
-  const failure = await withDeadline({ timeoutMs }, () => database.run('select 1', [], false)).then(
+  const replicas = database.replicas;
+  const looked = replicas?.look();
+  const failure = await withDeadline({ timeoutMs }, () => database.runHere('select 1', [], false)).then(
     () => undefined,
     (error: MytxError) => ({ code: error.code, message: error.message }),
   );
   const latencyMs = Math.round(performance.now() - startMs);
   const health: Health = { isHealthy: !failure, engine, target, latencyMs, pool: database.figures() };
+  if (replicas) {
+    await looked;
+    health.replicas = replicas.figures();
+  }
   return failure ? { ...health, error: failure } : health;
 }
 

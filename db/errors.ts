@@ -101,6 +101,7 @@ export type ConnectionCode =
   | 'INVALID_URL'
   | 'OUTCOME_UNKNOWN'
   | 'PLAINTEXT_REFUSED'
+  | 'POOLER_UNDECLARED'
   | 'POOL_EXHAUSTED'
   | 'SERVER_BUSY'
   | 'UNREACHABLE';

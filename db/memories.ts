@@ -9,9 +9,9 @@ import { textLimits } from './limits.ts';
 import {
   type ArrayArguments,
   afterCursor,
-  arrayValues,
   type ListArguments,
   newestFirst,
+  readArray,
   readPage,
 } from './newest-first.ts';
 import { idTaken, named, repeatable, userMissing } from './outcome.ts';
@@ -42,6 +42,7 @@ where user_id = $2::uuid and md5(content) = md5($3::text) and content = $3::text
     content: content as string,
     createdAt: readMoment(createdAt),
   }),
+  2,
 );
 const allOfUser = db
   .select()
@@ -112,7 +113,7 @@ async function save(values: { id: string; userId: string; content: string }): Pr
 
 /** A user's memories, newest first. @example const all = await getMemoriesByUserId({ userId }); */
 export async function getMemoriesByUserId(args: ArrayArguments): Promise<Memory[]> {
-  return allOfUser.execute(arrayValues(requireObject('getMemoriesByUserId', args)));
+  return readArray(allOfUser, requireObject('getMemoriesByUserId', args));
 }
 
 /** A page of a user's memories, newest first. */
@@ -128,7 +129,7 @@ export async function findMemoriesByContent(args: ArrayArguments & { contentQuer
   const { contentQuery } = requireObject('findMemoriesByContent', args);
   const wanted = requireText('contentQuery', contentQuery, { min: 0, max: textLimits.contentQuery });
   const pattern = `%${wanted.replaceAll(/[\\%_]/g, '\\$&')}%`;
-  return containing.execute({ ...arrayValues(args), pattern });
+  return readArray(containing, args, { pattern });
 }
 
 /**

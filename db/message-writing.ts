@@ -153,6 +153,7 @@ export const writePathEnd = statement(
 select ${summaryColumns}
 from chat`,
   readSummary,
+  2,
 );
 
 /** Runs `writePathEnd`. */
@@ -181,7 +182,7 @@ where "userId" = $2::uuid and "chatId" = $1::uuid and active and position >= $3:
 
 /** Takes the messages from a position on off the active path; they stay as a branch. */
 export async function deactivateFrom({ chatId, userId }: ChatKey, position: number): Promise<void> {
-  await execute(deactivate, [chatId, userId, position], true);
+  await execute(deactivate, [chatId, userId, position], true, { userId });
 }
 
 const firstOfUser = statement(

@@ -2,7 +2,7 @@
 
 import { optionalLimit, requireId, requireObject } from './arguments.ts';
 import { decodeCursor, encodeCursor, type Page } from './cursor.ts';
-import { execute, transaction } from './database.ts';
+import { execute, readFor, transaction } from './database.ts';
 import { InvalidArgumentError } from './errors.ts';
 import { type EncodedMessage, encodeMessage, encodeMessages, requireMessages, withSortedKeys } from './message-body.ts';
 import { type ChatKey, findAndLockChat, lockChat, newRows, readPreview, toColumns } from './message-writing.ts';
@@ -132,6 +132,7 @@ from written
 join fresh on fresh.id = written.id
 order by 6`,
   readPlace,
+  2,
 );
 
 /**
@@ -264,7 +265,7 @@ export async function listMessages(args: {
   const key = requireKey(chatId, userId);
   const rows = optionalLimit(limit, { fallback: 50, max: 1000 });
   const [before = 2_147_483_647] = decodeCursor('messages', cursor, isPosition) ?? [];
-  const found = await listPage.run(key.chatId, key.userId, before, rows + 1);
+  const found = await readFor(key.userId, () => listPage.run(key.chatId, key.userId, before, rows + 1));
   const items = found.slice(0, rows).reverse();
   const oldest = items[0];
   return { items, nextCursor: found.length > rows && oldest ? encodeCursor('messages', [oldest.position]) : null };
@@ -303,6 +304,7 @@ from chat
 where m."userId" = chat."userId" and m."chatId" = chat.id and m.id = $3::uuid
 returning m.id, m."parentId", m.position, m.role, m."createdAt"`,
   readPlace,
+  2,
 );
 
 /**
@@ -338,5 +340,5 @@ set preview = $3::text
 where id = $1::uuid and "userId" = $2::uuid`;
 
 async function refreshPreview(key: ChatKey): Promise<void> {
-  await execute(setPreview, [key.chatId, key.userId, await readPreview(key)], true);
+  await execute(setPreview, [key.chatId, key.userId, await readPreview(key)], true, { userId: key.userId });
 }

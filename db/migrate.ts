@@ -1,12 +1,14 @@
 // npx tsx db/migrate.ts: applies the pending migrations of lib/drizzle, to the server of POSTGRES_URL or, without
 // one, to the embedded database in `.mytx/`. Needs no keyboard. Exit codes: 0 done or nothing to do, 1 failed,
-// 4 another deploy holds the lock, 5 not reachable.
+// 3 refused as unsafe, 4 another deploy holds the lock, 5 not reachable.
 
 import { pathToFileURL } from 'node:url';
 import { migrate } from './opening.ts';
 
 const exitCodes: Record<string, number> = {
   PLAINTEXT_REFUSED: 3,
+  POOLER_REFUSED: 3,
+  POOLER_UNDECLARED: 3,
   MIGRATION_LOCK_HELD: 4,
   EMBEDDED_IN_USE: 4,
   UNREACHABLE: 5,

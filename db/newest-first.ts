@@ -5,6 +5,7 @@ import { desc, type SQL, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import { optionalLimit, optionalOffset, requireId } from './arguments.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
+import { readFor } from './database.ts';
 
 interface OrderedTable {
   createdAt: AnyPgColumn;
@@ -29,7 +30,7 @@ export function afterCursor({ createdAt, id }: OrderedTable): SQL {
   return sql`(${createdAt}, ${id}) < (${sql.placeholder('createdAt')}::timestamptz, ${sql.placeholder('id')}::uuid)`;
 }
 
-interface PreparedPage<Row> {
+interface PreparedList<Row> {
   execute(values: Record<string, unknown>): Promise<Row[]>;
 }
 
@@ -37,15 +38,17 @@ interface PreparedPage<Row> {
 export async function readPage<Row extends { createdAt: Date; id: string }>(
   list: string,
   { userId, limit, cursor }: ListArguments,
-  first: PreparedPage<Row>,
-  next: PreparedPage<Row>,
+  first: PreparedList<Row>,
+  next: PreparedList<Row>,
 ): Promise<Page<Row>> {
   const rows = optionalLimit(limit, { fallback: 20, max: 1000 });
   const values = { userId: requireId('userId', userId), limit: rows + 1 };
   const keys = decodeCursor(list, cursor, isTimeAndId);
-  const found = keys
-    ? await next.execute({ ...values, createdAt: new Date(keys[0] as number).toISOString(), id: keys[1] })
-    : await first.execute(values);
+  const found = await readFor(values.userId, () =>
+    keys
+      ? next.execute({ ...values, createdAt: new Date(keys[0] as number).toISOString(), id: keys[1] })
+      : first.execute(values),
+  );
   return toPage(found, rows, (last) => encodeCursor(list, [last.createdAt.getTime(), last.id]));
 }
 
@@ -74,10 +77,17 @@ export interface ArrayArguments {
   offset?: number;
 }
 
-export function arrayValues({ userId, limit, offset }: ArrayArguments): Record<string, unknown> {
-  return {
+/** Runs the statement of a whole list. @param more values of placeholders of its own */
+export async function readArray<Row>(
+  list: PreparedList<Row>,
+  { userId, limit, offset }: ArrayArguments,
+  more: Record<string, unknown> = {},
+): Promise<Row[]> {
+  const values = {
     userId: requireId('userId', userId),
     limit: optionalLimit(limit, { fallback: 1000, max: 10_000 }),
     offset: optionalOffset(offset),
+    ...more,
   };
+  return readFor(values.userId, () => list.execute(values));
 }

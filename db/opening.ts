@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ApplyOptions, type ApplyReport, applyMigrations } from '../deploy/apply.ts';
 import { DeployError } from '../deploy/errors.ts';
+import { poolerRefused } from '../deploy/lock.ts';
 import { type ResetReport, refuseOutsideDevelopment, resetDatabase } from '../deploy/reset.ts';
 import type { Engine } from './connection/connection.ts';
 import { type Deadlines, defaultDeadlines, noStatementDeadline } from './connection/deadlines.ts';
@@ -13,10 +14,13 @@ import { deploySession } from './connection/deploy-session.ts';
 import { type EmbeddedOptions, embeddedEngine } from './connection/embedded.ts';
 import { translateFailure } from './connection/failure.ts';
 import { OpenDatabase, type StatementEvent, type StatementLogger } from './connection/open-database.ts';
+import { findPooling } from './connection/pooler.ts';
+import { type ReplicaOptions, Replicas } from './connection/replicas.ts';
 import { serverEngine } from './connection/server.ts';
 import { parseServerUrl, type ServerAddress } from './connection/url.ts';
 import { readEnvironment } from './environment.ts';
-import { assertSchemaCurrent } from './schema-check.ts';
+import { ConnectionError } from './errors.ts';
+import { checkServer } from './schema-check.ts';
 
 /** The SQL files that make our tables. */
 export const migrationsFolder: string = fileURLToPath(new URL('../lib/drizzle', import.meta.url));
@@ -28,6 +32,13 @@ export interface DatabaseOptions {
   folder?: string;
   /** How many connections to a server at most; 10 unless given. The embedded database has one. */
   poolSize?: number;
+  /**
+   * Read replicas of that server, each URL of exactly one: lists and loads of a user's rows are read there. Unless
+   * given, POSTGRES_REPLICA_URLS, where the server is that of POSTGRES_URL. Each has as many connections as the server.
+   */
+  replicaUrls?: readonly string[];
+  /** When a replica is used, and for how long it is waited for. */
+  replicas?: ReplicaOptions;
   /** How many callers may wait for a connection; 1,000 unless given. Beyond that: POOL_EXHAUSTED, at once. */
   maxWaiting?: number;
   /** How long things may take; each has a default. */
@@ -71,8 +82,8 @@ export async function open(options: DatabaseOptions): Promise<Opened> {
   const { kind: engine, target } = database.engine;
   try {
     if (engine === 'server') {
-      await assertSchemaCurrent(database);
-      return { database, report: { engine, target, applied: [], warnings } };
+      const found = await checkServer(database);
+      return { database, report: { engine, target, applied: [], warnings: [...warnings, ...found] } };
     }
     const { applied, notes } = await applyTo(database, progressOf(options));
     return { database, report: { engine, target, applied, warnings: [...warnings, ...notes] } };
@@ -120,12 +131,21 @@ export async function reset(options: DatabaseOptions): Promise<ResetReport & { t
 async function withDatabase<T>(options: DatabaseOptions, work: (connected: Connected) => Promise<T>): Promise<T> {
   const connected = await connect(options);
   try {
+    await refusePooler(connected.database);
     return await work(connected);
   } catch (error) {
     throw ours(error, connected.database.engine.target);
   } finally {
     await connected.database.close();
   }
+}
+
+/** Before the lock is taken, which a pooler in transaction mode would leave behind in a session of somebody else's. */
+async function refusePooler(database: OpenDatabase): Promise<void> {
+  const { kind, isPooled, target } = database.engine;
+  if (kind === 'embedded' || isPooled === false) return;
+  const pooling = isPooled ? 'transactions' : await findPooling(database);
+  if (pooling === 'transactions' || pooling === 'unknown') throw poolerRefused(target, pooling === 'transactions');
 }
 
 /** The deploy engine lets the driver's errors through where no migration was under way. */
@@ -145,8 +165,37 @@ function findServer({ url, folder, allowPlaintext }: DatabaseOptions): ServerAdd
 async function connect(options: DatabaseOptions): Promise<Connected> {
   const address = findServer(options);
   if (!address) return connectEmbedded(options);
-  const engine = serverEngine(address, { ...defaultDeadlines, ...options.deadlines }, options.poolSize);
-  return { database: openOver(engine, options), warnings: address.warnings };
+  const replicas = findReplicas(options);
+  const database = openServer(address, options);
+  if (replicas.length > 0) {
+    const databases = replicas.map((replica) => openServer(replica, options));
+    database.replicas = new Replicas(database, databases, options.replicas);
+  }
+  return { database, warnings: [...address.warnings, ...replicas.flatMap(({ warnings }) => warnings)] };
+}
+
+function openServer(address: ServerAddress, options: DatabaseOptions): OpenDatabase {
+  return openOver(serverEngine(address, { ...defaultDeadlines, ...options.deadlines }, options.poolSize), options);
+}
+
+/** The replicas that the options name or, for the environment's server, the environment. */
+function findReplicas({ url, replicaUrls, allowPlaintext }: DatabaseOptions): ServerAddress[] {
+  const environment = readEnvironment();
+  const isEnvironments = url === undefined || url === environment.POSTGRES_URL;
+  const listed = isEnvironments ? (environment.POSTGRES_REPLICA_URLS ?? '') : '';
+  const urls = replicaUrls ?? listed.split(/[\s,]+/).filter((text) => text !== '');
+  const allows = allowPlaintext ?? environment.MYTX_ALLOW_PLAINTEXT === '1';
+  return urls.map((text, i) => parseReplicaUrl(text, allows, i + 1));
+}
+
+function parseReplicaUrl(text: string, allowPlaintext: boolean, number: number): ServerAddress {
+  try {
+    return parseServerUrl(text, allowPlaintext);
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    const message = `replica ${number} of POSTGRES_REPLICA_URLS: ${error.message.replace(/^POSTGRES_URL /, 'the URL ')}`;
+    throw new ConnectionError(error.code, message, error.hint, { ...error.details, replica: number });
+  }
 }
 
 async function connectEmbedded(options: DatabaseOptions): Promise<Connected> {

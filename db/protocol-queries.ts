@@ -14,16 +14,16 @@ import {
   requireText,
 } from './arguments.ts';
 import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
-import { db } from './database.ts';
+import { db, readFor } from './database.ts';
 import { type InvalidArgumentCode, InvalidArgumentError } from './errors.ts';
 import { storableJson, toJsonText } from './json-value.ts';
 import { jsonLimits, textLimits } from './limits.ts';
 import {
   type ArrayArguments,
   afterCursor,
-  arrayValues,
   type ListArguments,
   newestFirst,
+  readArray,
   readPage,
 } from './newest-first.ts';
 import { idTaken, named, repeatable, userMissing } from './outcome.ts';
@@ -98,6 +98,7 @@ const insertProtocol = statement(
   returning ${columns}
 ), ${andItsVersion}`,
   readProtocol,
+  2,
 );
 
 const changeProtocol = statement(
@@ -124,6 +125,7 @@ const changeProtocol = statement(
   returning ${columns.replaceAll(/\w+/g, 'p.$&')}
 ), ${andItsVersion}`,
   readProtocol,
+  2,
 );
 
 const restoreVersion = statement(
@@ -142,6 +144,7 @@ const restoreVersion = statement(
   returning ${columns.replaceAll(/\w+/g, 'p.$&')}
 ), ${andItsVersion}`,
   readProtocol,
+  2,
 );
 
 const withVersion = statement(
@@ -208,7 +211,7 @@ export async function saveProtocol(args: {
 
 /** A user's protocols, newest first. */
 export async function getProtocolsByUserId(args: ArrayArguments): Promise<Protocol[]> {
-  return allOfUser.execute(arrayValues(requireObject('getProtocolsByUserId', args)));
+  return readArray(allOfUser, requireObject('getProtocolsByUserId', args));
 }
 
 /** A page of a user's protocols, newest first. */
@@ -219,7 +222,8 @@ export async function listProtocols(args: ListArguments): Promise<Page<Protocol>
 /** A user's protocol, or undefined. */
 export async function getProtocolById(args: { id: string; userId: string }): Promise<Protocol | undefined> {
   const { id, userId } = requireObject('getProtocolById', args);
-  const rows = await one.execute({ id: requireId('id', id), userId: requireId('userId', userId) });
+  const values = { id: requireId('id', id), userId: requireId('userId', userId) };
+  const rows = await readFor(values.userId, () => one.execute(values));
   return rows[0];
 }
 
@@ -264,12 +268,8 @@ export async function listProtocolVersions(args: {
   const { id, userId, limit, cursor } = requireObject('listProtocolVersions', args);
   const rows = optionalLimit(limit, { fallback: 20, max: 1000 });
   const [before = 2_147_483_647] = decodeCursor('protocolVersions', cursor, isVersion) ?? [];
-  const found = await versionsBefore.execute({
-    id: requireId('id', id),
-    userId: requireId('userId', userId),
-    before,
-    limit: rows + 1,
-  });
+  const values = { id: requireId('id', id), userId: requireId('userId', userId), before, limit: rows + 1 };
+  const found = await readFor(values.userId, () => versionsBefore.execute(values));
   return toPage(found, rows, ({ version }) => encodeCursor('protocolVersions', [version]));
 }
 

@@ -11,7 +11,16 @@ export {
 } from './api-keys.ts';
 export { branchFrom, selectBranch } from './branches.ts';
 export { deleteAllChats, deleteChatById, getChatById, getChatsByUserId, listChats, renameChat } from './chats.ts';
-export { checkHealth, closeDatabase, db, type Health, openDatabase, transaction, withDeadline } from './database.ts';
+export {
+  checkHealth,
+  closeDatabase,
+  db,
+  type Health,
+  openDatabase,
+  transaction,
+  withDeadline,
+  withPrimary,
+} from './database.ts';
 export {
   deleteMemoryById,
   findMemoriesByContent,

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { optionalId, requireBoolean, requireId, requireObject } from './arguments.ts';
-import { db } from './database.ts';
+import { db, readFor } from './database.ts';
 import { type InvalidArgumentCode, InvalidArgumentError } from './errors.ts';
 import { storableJson, toJsonText } from './json-value.ts';
 import { jsonLimits } from './limits.ts';
@@ -63,7 +63,10 @@ export async function createReservation(args: {
 export async function getReservationById(args: { id: string; userId?: string }): Promise<Reservation | undefined> {
   const { id, userId } = requireObject('getReservationById', args);
   const values = { id: requireId('id', id), userId: optionalId('userId', userId) };
-  const rows = await (values.userId === undefined ? one : oneOfUser).execute(values);
+  const rows =
+    values.userId === undefined
+      ? await one.execute(values)
+      : await readFor(values.userId, () => oneOfUser.execute(values));
   return rows[0];
 }
 

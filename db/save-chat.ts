@@ -87,6 +87,7 @@ export const insertChat = statement(
 select ${summaryColumns}
 from chat`,
   readSummary,
+  2,
 );
 
 const idAt = statement(

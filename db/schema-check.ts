@@ -1,20 +1,31 @@
-// Whether a server's schema has every migration that this code was written for. One query, when it is opened.
-// A newer schema is fine: code of the last release must run while the next one is rolled out.
+// Whether a server's schema has every migration that this code was written for, and whether the server itself answers.
+// One query, when it is opened. A newer schema is fine: code of the last release must run while the next one is rolled out.
 
 import journal from '../lib/drizzle/meta/_journal.json' with { type: 'json' };
+import type { Connection } from './connection/connection.ts';
 import { sqlStateOf } from './connection/failure.ts';
 import type { OpenDatabase } from './connection/open-database.ts';
+import { checkPooling, processColumn } from './connection/pooler.ts';
 import { SchemaError } from './errors.ts';
 
-const historyQuery = 'select created_at::text from drizzle.__drizzle_migrations';
+const historyQuery = `select created_at::text, ${processColumn} from drizzle.__drizzle_migrations`;
 
-/** @throws SchemaError SCHEMA_BEHIND or, where the role may not read the history, SCHEMA_UNREADABLE */
-export async function assertSchemaCurrent(database: OpenDatabase): Promise<void> {
-  const applied = await readApplied(database);
-  const missing = journal.entries.filter(({ when }) => !applied.has(String(when))).map(({ tag }) => tag);
-  if (missing.length === 0) return;
-  const { target } = database.engine;
-  throw new SchemaError(
+/**
+ * @returns warnings
+ * @throws SchemaError SCHEMA_BEHIND or, where the role may not read the history, SCHEMA_UNREADABLE
+ * @throws ConnectionError POOLER_UNDECLARED
+ */
+export function checkServer(database: OpenDatabase): Promise<string[]> {
+  return database.withConnection(async (connection) => {
+    const { applied, pid } = await readApplied(database, connection);
+    const missing = journal.entries.filter(({ when }) => !applied.has(String(when))).map(({ tag }) => tag);
+    if (missing.length > 0) throw schemaBehind(database.engine.target, missing);
+    return checkPooling(database, connection, pid);
+  });
+}
+
+function schemaBehind(target: string, missing: readonly string[]): SchemaError {
+  return new SchemaError(
     'SCHEMA_BEHIND',
     `${target} lacks ${missing.length} migration${missing.length === 1 ? '' : 's'}: ${missing.join(', ')}`,
     'Apply them: npx tsx db/migrate.ts',
@@ -22,13 +33,21 @@ export async function assertSchemaCurrent(database: OpenDatabase): Promise<void>
   );
 }
 
-async function readApplied(database: OpenDatabase): Promise<Set<unknown>> {
+interface Applied {
+  /** The times of the migrations in the journal. */
+  applied: ReadonlySet<unknown>;
+  /** The server process that said so. */
+  pid: unknown;
+}
+
+async function readApplied(database: OpenDatabase, connection: Connection): Promise<Applied> {
   try {
-    const { rows } = await database.run(historyQuery, [], false);
-    return new Set(rows.map(([createdAt]) => createdAt));
+    const { rows } = await database.runIn(connection, historyQuery, [], false, 'read');
+    return { applied: new Set(rows.map(([createdAt]) => createdAt)), pid: rows[0]?.[1] };
   } catch (error) {
     const state = sqlStateOf(error);
-    if (state === '42P01' || state === '3F000') return new Set(); // the table is not there: no migration ever ran
+    // The table is not there: no migration ever ran.
+    if (state === '42P01' || state === '3F000') return { applied: new Set(), pid: undefined };
     if (state !== '42501') throw error;
     throw new SchemaError(
       'SCHEMA_UNREADABLE',

@@ -8,11 +8,17 @@ export interface Statement<Row> {
   run(...params: unknown[]): Promise<Row[]>;
 }
 
-/** @param mapRow gets the columns in the order of the statement's list */
-export function statement<Row>(text: string, mapRow: (row: unknown[]) => Row): Statement<Row> {
+/**
+ * @param mapRow gets the columns in the order of the statement's list
+ * @param userParameter for a write, which of its parameters is the id of the user whose rows it writes: 2 for `$2`
+ */
+export function statement<Row>(text: string, mapRow: (row: unknown[]) => Row, userParameter?: number): Statement<Row> {
   return {
     text,
-    run: async (...params) => (await execute(text, params, true)).rows.map(mapRow),
+    async run(...params): Promise<Row[]> {
+      const owner = userParameter === undefined ? undefined : { userId: params[userParameter - 1] as string };
+      return (await execute(text, params, true, owner)).rows.map(mapRow);
+    },
   };
 }
 

@@ -1,7 +1,6 @@
 // Things to be done, each with a status of a closed set.
 
-import { and, eq, type SQL, sql } from 'drizzle-orm';
-import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
+import { and, eq, sql } from 'drizzle-orm';
 import { optionalId, optionalMoment, requireId, requireObject, requireOneOf, requireText } from './arguments.ts';
 import type { Page } from './cursor.ts';
 import { db } from './database.ts';
@@ -9,9 +8,9 @@ import { textLimits } from './limits.ts';
 import {
   type ArrayArguments,
   afterCursor,
-  arrayValues,
   type ListArguments,
   newestFirst,
+  readArray,
   readPage,
 } from './newest-first.ts';
 import { idTaken, named, repeatable, userMissing } from './outcome.ts';
@@ -56,6 +55,23 @@ const nextPage = db
   .orderBy(...newestFirst(tasks))
   .limit(sql.placeholder('limit'))
   .prepare('tasks_next_page');
+const givenStatus = sql`coalesce(${sql.placeholder('status')}::text, ${tasks.status})`;
+/** Changes what is given: null leaves a description or status as it is, a due date has a flag of its own. */
+const changeTask = db
+  .update(tasks)
+  .set({
+    description: sql`coalesce(${sql.placeholder('description')}::text, ${tasks.description})`,
+    status: givenStatus,
+    statusChangedAt: sql`case when ${tasks.status} = ${givenStatus} then ${tasks.statusChangedAt} else now() end`,
+    dueAt: sql`case
+      when ${sql.placeholder('changesDueAt')}::boolean then ${sql.placeholder('dueAt')}::timestamptz
+      else ${tasks.dueAt}
+    end`,
+    updatedAt: sql`now()`,
+  })
+  .where(oneOfUser)
+  .returning()
+  .prepare('task_update');
 const removeTask = db.delete(tasks).where(oneOfUser).returning().prepare('task_delete');
 
 /**
@@ -94,7 +110,7 @@ function dueText({ dueAt }: Task): string | null {
 
 /** A user's tasks, newest first. */
 export async function getTasksByUserId(args: ArrayArguments): Promise<Task[]> {
-  return allOfUser.execute(arrayValues(requireObject('getTasksByUserId', args)));
+  return readArray(allOfUser, requireObject('getTasksByUserId', args));
 }
 
 /** A page of a user's tasks, newest first. */
@@ -115,27 +131,17 @@ export async function updateTask(args: {
   dueAt?: Date | null;
 }): Promise<Task[]> {
   const { id, userId, description, status, dueAt } = requireObject('updateTask', args);
-  const values = { id: requireId('id', id), userId: requireId('userId', userId) };
-  const changes: PgUpdateSetSource<typeof tasks> = {};
-  if (description !== undefined) {
-    changes.description = requireText('description', description, { max: textLimits.taskDescription });
-  }
-  if (dueAt !== undefined) changes.dueAt = sql`${optionalMoment('dueAt', dueAt)}::timestamptz`;
-  if (status !== undefined) Object.assign(changes, statusChange(status));
-  if (Object.keys(changes).length === 0) return one.execute(values);
-  return db
-    .update(tasks)
-    .set({ ...changes, updatedAt: sql`now()` })
-    .where(and(eq(tasks.id, values.id), eq(tasks.userId, values.userId)))
-    .returning();
-}
-
-function statusChange(status: unknown): { status: TaskStatus; statusChangedAt: SQL } {
-  const wanted = requireOneOf('status', status, taskStatuses, 'INVALID_STATUS');
-  return {
-    status: wanted,
-    statusChangedAt: sql`case when ${tasks.status} = ${wanted} then ${tasks.statusChangedAt} else now() end`,
+  const key = { id: requireId('id', id), userId: requireId('userId', userId) };
+  const values = {
+    ...key,
+    description:
+      description === undefined ? null : requireText('description', description, { max: textLimits.taskDescription }),
+    status: status === undefined ? null : requireOneOf('status', status, taskStatuses, 'INVALID_STATUS'),
+    changesDueAt: dueAt !== undefined,
+    dueAt: optionalMoment('dueAt', dueAt) ?? null,
   };
+  const changesNothing = description === undefined && status === undefined && dueAt === undefined;
+  return (changesNothing ? one : changeTask).execute(values);
 }
 
 /** Sets a task's status. @returns the row written, `[]` when it is not there */

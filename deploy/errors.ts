@@ -6,6 +6,7 @@ export type DeployErrorCode =
   | 'MIGRATION_LOCK_HELD'
   | 'MIGRATIONS_UNREADABLE'
   | 'HISTORY_UNREADABLE'
+  | 'POOLER_REFUSED'
   | 'RESET_REFUSED';
 
 interface DeployErrorParts {

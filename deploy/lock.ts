@@ -34,6 +34,17 @@ export async function withDeployLock<T>(
   }
 }
 
+/** For a pooler in transaction mode: it would take the lock in one session, leave it there, and do the rest in others. */
+export function poolerRefused(target: string, isProven: boolean): DeployError {
+  const mode = isProven ? 'in transaction mode' : 'and may be in transaction mode';
+  return new DeployError({
+    code: 'POOLER_REFUSED',
+    message: `${target} is a pooler ${mode}: a schema change needs a session of its own, for its lock`,
+    hint: 'Run this with the server’s own host and port in POSTGRES_URL, without pgbouncer=true. Nothing was changed.',
+    details: { target },
+  });
+}
+
 async function takeLock(
   session: DeploySession,
   lockWaitMs: number,

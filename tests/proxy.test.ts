@@ -137,6 +137,86 @@ describe.each(inject('servers'))('proxy before PostgreSQL $version', ({ url }) =
     await second.end();
   });
 
+  test('cuts no more once it is disarmed', async () => {
+    const cut = proxy.cutOnReplyTo('insert into note');
+    cut.disarm();
+    await client`insert into note (body) values ('told')`;
+    expect(cut.count).toBe(0);
+  });
+
+  test('resets every connection, and says when each was accepted', async () => {
+    await client`select 1`;
+    const before = performance.now();
+    proxy.resetAll();
+    await expect.poll(() => proxy.connectionCount).toBe(0);
+    expect(await client`select 1 as one`).toEqual([{ one: 1 }]);
+    expect(proxy.acceptedAtMs).toHaveLength(2);
+    expect(proxy.acceptedAtMs[0]).toBeLessThan(before);
+    expect(proxy.acceptedAtMs[1]).toBeGreaterThanOrEqual(before);
+  });
+
+  test.each([
+    ['to-server', []],
+    ['to-client', ['swallowed']],
+  ] as const)('swallows bytes %s while the socket stays open, and for good', async (direction, saved) => {
+    await client`select 1`;
+    proxy.setNetwork({ kind: 'black-hole', directions: [direction] });
+    let hasSettled = false;
+    const lost = client`insert into note (body) values ('swallowed')`.simple().finally(() => {
+      hasSettled = true;
+    });
+    await expect.poll(savedNotes).toEqual(saved);
+    const fresh = postgres(urlThrough(proxy), { max: 1, connect_timeout: 0.3, fetch_types: false });
+    await expect(fresh`select 1`).rejects.toMatchObject({ code: 'CONNECT_TIMEOUT' });
+    proxy.setNetwork(undefined);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(hasSettled).toBe(false);
+    expect(proxy.connectionCount).toBe(1);
+    proxy.dropAll();
+    await expect(lost).rejects.toMatchObject(brokenConnection);
+    expect(await client`select 1 as one`).toEqual([{ one: 1 }]);
+  });
+
+  test('delays what is sent, in order', async () => {
+    await client`select 1`;
+    proxy.setNetwork({ kind: 'delay', delayMs: 100, jitterMs: 100 });
+    const startMs = performance.now();
+    const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => client`select ${n}::integer as n`));
+    expect(answers.flat()).toEqual(Array.from({ length: 30 }, (_, n) => ({ n })));
+    expect(performance.now() - startMs).toBeGreaterThan(100);
+    proxy.setNetwork(undefined);
+    expect(await client`select 1 as one`).toEqual([{ one: 1 }]);
+  });
+
+  test('cuts a connection when so many bytes have passed, the last ones torn off', async () => {
+    await client`select 1`;
+    proxy.setNetwork({ kind: 'cut', direction: 'to-server', afterBytes: 40 });
+    const insert = client`insert into note (body) values ('too long for forty bytes')`.simple();
+    await expect(insert).rejects.toMatchObject(brokenConnection);
+    expect(await savedNotes()).toEqual([]);
+    proxy.setNetwork(undefined); // or no connection would come about
+    await client`select 1`;
+    proxy.setNetwork({ kind: 'cut', direction: 'to-client', afterBytes: 1000 });
+    const select = client`select repeat('x', 2000) as text`.simple();
+    await expect(select).rejects.toMatchObject(brokenConnection);
+    proxy.setNetwork(undefined);
+    expect(await client`select 1 as one`).toEqual([{ one: 1 }]);
+  });
+
+  test('closes new connections at once and leaves the old ones be', async () => {
+    await client`select 1`;
+    proxy.setNetwork({ kind: 'close-at-start' });
+    expect(await client`select 1 as one`).toEqual([{ one: 1 }]);
+    const accepted = proxy.acceptedAtMs.length;
+    const fresh = postgres(urlThrough(proxy), { max: 1, fetch_types: false });
+    const waiting = fresh`select 1 as one`;
+    void waiting.execute();
+    await expect.poll(() => proxy.acceptedAtMs.length).toBeGreaterThan(accepted);
+    proxy.setNetwork(undefined);
+    expect(await waiting).toEqual([{ one: 1 }]);
+    await fresh.end();
+  });
+
   test('ends connections and listening when it stops', async () => {
     await client`select 1`;
     const slow = client`select pg_sleep(60)`.execute();

@@ -1,6 +1,6 @@
 // A TCP proxy on loopback between a client and a PostgreSQL server, that breaks connections when a test asks it to.
 // It reads the wire protocol far enough to know which reply belongs to which statement; it cannot see into TLS.
-// It never changes a byte that it passes on, and never delays one unless a fault says so.
+// It never changes a byte that it passes on, and never delays, swallows or cuts one unless a fault says so.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
@@ -16,17 +16,38 @@ export interface FaultProxy {
   cutOnReplyTo(text: string, options?: { times?: number }): Cut;
   /** Breaks every connection there is now. */
   dropAll(): void;
+  /** Breaks every connection there is now with a TCP reset. */
+  resetAll(): void;
   /** While true, nobody listens on the port (ECONNREFUSED), as with a server that is down. */
   refuseNew(refuse: boolean): Promise<void>;
+  /** What the network does to connections, those there are and new ones, from now on; undefined: nothing. */
+  setNetwork(network: Network | undefined): void;
+  /** When each connection of a client was accepted, by `performance.now()`: cancel requests too. */
+  readonly acceptedAtMs: readonly number[];
   stop(): Promise<void>;
 }
+
+export type Direction = 'to-server' | 'to-client';
+
+/** A broken network. What it did to a connection stays done when the network is good again. */
+export type Network =
+  /** Bytes disappear and sockets stay open; a connection that lost bytes says nothing ever again. */
+  | { kind: 'black-hole'; directions: readonly Direction[] }
+  /** Bytes arrive late, in order. */
+  | { kind: 'delay'; delayMs: number; jitterMs: number }
+  /** A connection is reset when so many bytes have passed in that direction from now on, the last ones torn off. */
+  | { kind: 'cut'; direction: Direction; afterBytes: number }
+  /** New connections are accepted and closed at once; those there are go on. */
+  | { kind: 'close-at-start' };
 
 export interface Cut {
   /** How often it has struck. */
   readonly count: number;
+  /** It strikes no more. */
+  disarm(): void;
 }
 
-interface ArmedCut {
+interface ArmedCut extends Cut {
   text: string;
   timesLeft: number;
   count: number;
@@ -39,8 +60,17 @@ interface ArmedCut {
 export async function startProxy({ target }: { target: { host: string; port: number } }): Promise<FaultProxy> {
   const cuts: ArmedCut[] = [];
   const connections = new Set<Connection>();
-  const listener = createServer({ noDelay: true }, (client) => {
+  const acceptedAtMs: number[] = [];
+  let network: Network | undefined;
+  // Half open, so that it is not the system that answers a client's end of the conversation, where nobody hears it.
+  const listener = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
+    acceptedAtMs.push(performance.now());
+    if (network?.kind === 'close-at-start') {
+      client.on('error', () => {}).end();
+      return;
+    }
     const connection = new Connection(client, connect({ ...target, noDelay: true }), cuts);
+    connection.setNetwork(network);
     connections.add(connection);
     client.on('close', () => connections.delete(connection));
   }).listen(0, '127.0.0.1');
@@ -61,12 +91,27 @@ export async function startProxy({ target }: { target: { host: string; port: num
       return connections.size;
     },
     cutOnReplyTo(text, { times = 1 } = {}) {
-      const cut: ArmedCut = { text, timesLeft: times, count: 0 };
+      const cut: ArmedCut = {
+        text,
+        timesLeft: times,
+        count: 0,
+        disarm(): void {
+          cut.timesLeft = 0;
+        },
+      };
       cuts.push(cut);
       return cut;
     },
     dropAll,
+    resetAll() {
+      for (const connection of connections) connection.reset();
+    },
     refuseNew,
+    setNetwork(next) {
+      network = next;
+      for (const connection of connections) connection.setNetwork(next);
+    },
+    acceptedAtMs,
     async stop() {
       await refuseNew(true);
       dropAll();
@@ -77,30 +122,112 @@ export async function startProxy({ target }: { target: { host: string; port: num
 class Connection {
   readonly #client: Socket;
   readonly #server: Socket;
+  readonly #lanes: Record<Direction, Lane>;
 
   constructor(client: Socket, server: Socket, cuts: ArmedCut[]) {
     this.#client = client;
     this.#server = server;
     const conversation = new Conversation(cuts);
+    const tear = (): void => this.reset();
+    const toServer = new Lane((bytes) => server.write(bytes), tear);
+    const toClient = new Lane((bytes) => client.write(bytes), tear);
+    this.#lanes = { 'to-server': toServer, 'to-client': toClient };
     client.on('data', (bytes) => {
       conversation.hearClient(bytes);
-      server.write(bytes);
+      toServer.pass(bytes);
     });
     server.on('data', (bytes) => {
       const { pass, isCut } = conversation.hearServer(bytes);
-      client.write(pass);
+      toClient.pass(pass);
       if (!isCut) return;
       client.destroySoon(); // after replies to earlier statements, which came in the same packet
       server.destroy();
     });
     // 'error' is always followed by 'close'; without a listener it would end the test process.
-    client.on('error', () => {}).on('close', () => server.end());
-    server.on('error', () => {}).on('close', () => client.destroySoon());
+    client
+      .on('error', () => {})
+      .on('end', () => toServer.end(() => server.end()))
+      .on('close', () => server.end());
+    server.on('error', () => {}).on('close', () => toClient.end(() => client.destroySoon()));
+  }
+
+  setNetwork(network: Network | undefined): void {
+    for (const direction of ['to-server', 'to-client'] as const) this.#lanes[direction].setNetwork(network, direction);
   }
 
   destroy(): void {
     this.#client.destroy();
     this.#server.destroy();
+  }
+
+  reset(): void {
+    this.#client.resetAndDestroy();
+    this.#server.destroy();
+  }
+}
+
+/** One direction of a connection. */
+class Lane {
+  readonly #write: (bytes: Buffer) => void;
+  readonly #tear: () => void;
+  #network: Network | undefined;
+  #bytesLeft = Number.POSITIVE_INFINITY;
+  #hasLostBytes = false;
+  /** What happens when the other side hears that this one has ended. */
+  #endToCome: (() => void) | undefined;
+  /** Bytes on their way, and when the last of them arrive. */
+  readonly #late: Buffer[] = [];
+  #lastAtMs = 0;
+
+  constructor(write: (bytes: Buffer) => void, tear: () => void) {
+    this.#write = write;
+    this.#tear = tear;
+  }
+
+  setNetwork(network: Network | undefined, direction: Direction): void {
+    const isFree = network?.kind === 'black-hole' && !network.directions.includes(direction);
+    this.#network = isFree ? undefined : network;
+    this.#bytesLeft =
+      network?.kind === 'cut' && network.direction === direction ? network.afterBytes : Number.POSITIVE_INFINITY;
+    if (this.#network?.kind !== 'black-hole') this.#endToCome?.();
+  }
+
+  get isBlack(): boolean {
+    return this.#hasLostBytes || this.#network?.kind === 'black-hole';
+  }
+
+  pass(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    if (this.isBlack) {
+      this.#hasLostBytes = true;
+    } else if (bytes.length > this.#bytesLeft) {
+      this.#write(bytes.subarray(0, this.#bytesLeft));
+      this.#bytesLeft = 0;
+      setImmediate(this.#tear); // behind the write
+    } else {
+      this.#bytesLeft -= bytes.length;
+      this.#send(bytes);
+    }
+  }
+
+  /** What was sent arrives before the end. In a black hole nobody hears of that, either, until the network is good. */
+  end(arrive: () => void): void {
+    if (this.#network?.kind === 'black-hole') this.#endToCome = arrive;
+    else if (this.#late.length === 0) arrive();
+    else setTimeout(arrive, this.#lastAtMs - performance.now());
+  }
+
+  #send(bytes: Buffer): void {
+    const now = performance.now();
+    const { delayMs, jitterMs } = this.#network?.kind === 'delay' ? this.#network : { delayMs: 0, jitterMs: 0 };
+    const atMs = Math.max(this.#lastAtMs, now + delayMs + (Math.random() * 2 - 1) * jitterMs);
+    if (atMs <= now && this.#late.length === 0) {
+      this.#write(bytes);
+      return;
+    }
+    this.#lastAtMs = atMs;
+    this.#late.push(bytes);
+    setTimeout(() => this.#write(this.#late.shift() as Buffer), atMs - now);
   }
 }
 

@@ -24,10 +24,15 @@ export interface Connection {
   run(text: string, params: readonly WireValue[], prepare: boolean): Promise<StatementResult>;
   /** Runs statements without parameters, separated by semicolons. */
   script(text: string): Promise<void>;
+  /** The server process that the session was said to be when it began; undefined before, and on the embedded one. */
+  readonly announcedProcess?: number | undefined;
   /** Grows each time the link to the server breaks: a transaction that began under another one is gone. */
   readonly generation: number;
-  /** Asks the server to cancel the running statement; resolves when it has seen the request. Absent: can't. */
-  cancel?(): Promise<void>;
+  /**
+   * Asks the server to cancel the running statement; resolves when it has seen the request, or when the signal says
+   * that it need not any more. Absent: can't.
+   */
+  cancel?(signal: AbortSignal): Promise<void>;
   /** Drops the session, whatever it is doing; the next statement begins in a new one. */
   discard(): Promise<void>;
   close(): Promise<void>;
@@ -40,6 +45,10 @@ export interface Engine {
   readonly target: string;
   /** How many connections there may be at once. */
   readonly size: number;
+  /** Behind a pooler that hands out a server for a transaction, as the URL says; undefined where it says nothing. */
+  readonly isPooled?: boolean | undefined;
+  /** Sent in one message behind `begin`: what the session itself can't be told. */
+  readonly behindBegin?: string;
   connect(): Connection;
   close(): Promise<void>;
 }

@@ -32,6 +32,13 @@ export function serverSettings({ statementTimeoutMs, idleInTransactionMs }: Dead
   };
 }
 
+/** The same for one transaction, where the session belongs to a pooler: statements to follow `begin`. */
+export function localSettings(deadlines: Deadlines): string {
+  return Object.entries(serverSettings(deadlines))
+    .map(([name, value]) => `; set local ${name} = ${value}`)
+    .join('');
+}
+
 /** After a cancel request, how long its answer is waited for before the connection is dropped. */
 export function graceMs(timeoutMs: number): number {
   return Math.min(1000, Math.max(100, timeoutMs * 0.08)); // a busy server needs 20 to 50 ms to see a cancel request

@@ -1,8 +1,8 @@
 // Opens sockets to one server, few at a time and, while it fails, ever more rarely: whatever goes wrong there are at
-// most 20 tries in 10 seconds (the driver alone made 1,926 in 6 s against a server that closed each connection).
+// most 20 tries in 10 seconds (the driver alone made 1,926 in 6 s against a server that closed each connection). A
+// connection that answers and breaks soon after is a failure too: 153 of them were opened in a second otherwise.
 
 import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionError } from '../errors.ts';
 
 export interface DialTarget {
@@ -15,22 +15,41 @@ export interface DialTarget {
 const maxAtOnce = 4;
 const firstPauseMs = 100;
 const longestPauseMs = 1000;
+/** While it is not sure yet that a server that answers will go on doing so. */
+const pauseAfterAnswerMs = 50;
+/** How much of its time a call may stand in line: what is left is for a try that can come to something. */
+const lineShare = 0.8;
+/** A connection that breaks sooner than this after its first answer says nothing good of the server. */
+const provenAfterMs = 500;
 
-/** A socket, until it is known what came of it: exactly one of the two is to be called; later calls do nothing. */
+/** A socket, and what is to be told of it: `answered`, then `failed` or `released`; each counts once. */
 export interface Dialed {
   socket: Socket;
-  /** The server answered a statement: the next socket may be opened at once. */
+  /** By `performance.now()`: when the session must have begun. */
+  deadlineMs: number;
+  /** The server answered a statement. */
   answered(): void;
-  /** It did not get as far as an answer: the next one waits. */
+  /** It did not get as far as an answer, or broke later. */
   failed(): void;
+  /** It is given up for reasons that say nothing of the server. */
+  released(): void;
+}
+
+interface Waiter {
+  go(): void;
 }
 
 export class Dialer {
+  /** Tries that failed and connections that broke soon, one after another. */
   private failures = 0;
-  private notBeforeMs = 0;
+  /** When the first connection that answered since the last failure has lived long enough to forget the failures. */
+  private provenAtMs = Number.POSITIVE_INFINITY;
+  private lastStartMs = Number.NEGATIVE_INFINITY;
+  private lastAnswerMs = Number.NEGATIVE_INFINITY;
   /** Sockets of which it is not known yet what comes of them. */
   private undecided = 0;
-  private readonly line: (() => void)[] = [];
+  private readonly line: Waiter[] = [];
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly address: DialTarget,
@@ -38,80 +57,141 @@ export class Dialer {
     private readonly timeoutMs: number,
   ) {}
 
-  /** A connected socket. @throws ConnectionError UNREACHABLE when none was had in time; the system's own errors */
-  async dial(): Promise<Dialed> {
+  /**
+   * A connected socket.
+   * @param signal the socket is not wanted any more: it leaves the line, or is closed
+   * @throws ConnectionError UNREACHABLE when none was had in time; the system's own errors
+   */
+  async dial(signal: AbortSignal): Promise<Dialed> {
     const deadlineMs = performance.now() + this.timeoutMs;
-    await this.takeTurn(deadlineMs);
-    const decide = this.decider();
+    await this.takeTurn(deadlineMs - this.timeoutMs * (1 - lineShare), signal);
+    const outcome = this.newOutcome();
     try {
-      const pauseMs = Math.min(this.notBeforeMs, deadlineMs) - performance.now();
-      if (pauseMs > 0) await sleep(pauseMs);
-      const socket = await this.open(deadlineMs);
-      return { socket, answered: (): void => decide(true), failed: (): void => decide(false) };
+      return { socket: await this.open(deadlineMs, signal), deadlineMs, ...outcome };
     } catch (error) {
-      decide(false);
+      if (signal.aborted) outcome.released();
+      else outcome.failed();
       throw error;
     }
   }
 
   /** A socket for a cancel request: beside the line, and only where the server answers. */
-  async dialForCancel(): Promise<Socket | undefined> {
-    return this.failures > 0 ? undefined : this.open(performance.now() + this.timeoutMs);
+  async dialForCancel(signal: AbortSignal): Promise<Socket | undefined> {
+    return this.failures > 0 ? undefined : this.open(performance.now() + this.timeoutMs, signal);
   }
 
-  private decider(): (isGood: boolean) => void {
-    let isDecided = false;
-    return (isGood): void => {
-      if (isDecided) return;
-      isDecided = true;
-      this.undecided -= 1;
-      this.failures = isGood ? 0 : this.failures + 1;
-      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (this.failures - 1));
-      this.notBeforeMs = isGood ? 0 : performance.now() + pauseMs;
-      this.letNextGo();
+  private newOutcome(): Omit<Dialed, 'socket' | 'deadlineMs'> {
+    let state: 'undecided' | 'answered' | 'over' = 'undecided';
+    const startedAtMs = performance.now();
+    let answeredAtMs = 0;
+    const end = (): typeof state => {
+      const before = state;
+      state = 'over';
+      if (before === 'undecided') this.undecided -= 1;
+      return before;
+    };
+    return {
+      answered: (): void => {
+        if (state !== 'undecided') return;
+        state = 'answered';
+        answeredAtMs = performance.now();
+        this.lastAnswerMs = answeredAtMs;
+        this.undecided -= 1;
+        this.provenAtMs = Math.min(this.provenAtMs, answeredAtMs + provenAfterMs);
+        this.letGo();
+      },
+      failed: (): void => {
+        const before = end();
+        const isSoon = before === 'answered' && performance.now() - answeredAtMs < provenAfterMs;
+        // A try from before the last answer says how the server was, not how it is.
+        const isNews = before === 'undecided' && startedAtMs > this.lastAnswerMs;
+        if (isNews || isSoon) this.countFailure();
+        this.letGo();
+      },
+      released: (): void => {
+        end();
+        this.letGo();
+      },
     };
   }
 
-  /** One at a time while the server fails, so that a crowd does not try what one has just seen fail. */
-  private async takeTurn(deadlineMs: number): Promise<void> {
-    while (!this.hasTurn()) {
-      let go: () => void = () => {};
-      const turn = new Promise<void>((resolve) => {
-        go = resolve;
-      });
-      this.line.push(go);
-      const timer = setTimeout(go, deadlineMs - performance.now());
-      await turn;
-      clearTimeout(timer);
-      if (performance.now() >= deadlineMs) {
-        this.letNextGo(); // in case the turn came at the last moment
-        throw this.unreachable('others were trying, in vain, all the time');
+  private countFailure(): void {
+    this.forgetWhenProven();
+    this.failures += 1;
+    this.provenAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  private forgetWhenProven(): void {
+    if (performance.now() >= this.provenAtMs) this.failures = 0;
+  }
+
+  /** When the next try may begin: the pause is counted from the last one's begin, so that one that hangs holds up none. */
+  private nextStartMs(): number {
+    this.forgetWhenProven();
+    if (this.failures === 0 && this.undecided < maxAtOnce) return 0;
+    const isAnswering = this.provenAtMs !== Number.POSITIVE_INFINITY;
+    const pauseMs = isAnswering ? pauseAfterAnswerMs : firstPauseMs * 2 ** (this.failures - 1);
+    return this.lastStartMs + (this.failures === 0 ? longestPauseMs : Math.min(longestPauseMs, pauseMs));
+  }
+
+  /** Lets those in line go who may, and comes back when the next one may. */
+  private letGo(): void {
+    clearTimeout(this.timer);
+    while (this.line.length > 0) {
+      const waitMs = this.nextStartMs() - performance.now();
+      if (waitMs > 0) {
+        this.timer = setTimeout(() => this.letGo(), waitMs);
+        return;
       }
+      this.lastStartMs = performance.now();
+      this.undecided += 1;
+      this.line.shift()?.go();
     }
-    this.undecided += 1;
   }
 
-  private hasTurn(): boolean {
-    return this.undecided < (this.failures > 0 ? 1 : maxAtOnce);
+  private takeTurn(untilMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', giveUp);
+      };
+      const waiter: Waiter = {
+        go: (): void => {
+          leave();
+          resolve();
+        },
+      };
+      const giveUp = (): void => {
+        leave();
+        this.line.splice(this.line.indexOf(waiter), 1);
+        reject(this.unreachable(signal.aborted ? 'not wanted any more' : 'others were trying, in vain, all the time'));
+      };
+      const timer = setTimeout(giveUp, untilMs - performance.now());
+      signal.addEventListener('abort', giveUp);
+      this.line.push(waiter);
+      this.letGo();
+    });
   }
 
-  private letNextGo(): void {
-    for (let free = (this.failures > 0 ? 1 : maxAtOnce) - this.undecided; free > 0; free -= 1) this.line.shift()?.();
-  }
-
-  private open(deadlineMs: number): Promise<Socket> {
+  private open(deadlineMs: number, signal: AbortSignal): Promise<Socket> {
     return new Promise((resolve, reject) => {
       const timeoutMs = deadlineMs - performance.now();
-      if (timeoutMs <= 0) return reject(this.unreachable('no try within the deadline'));
+      if (timeoutMs <= 0 || signal.aborted) return reject(this.unreachable('no try within the deadline'));
       const { host, port, path } = this.address;
       const socket = path === undefined ? connect({ host, port: port as number }) : connect({ path });
       const timer = setTimeout(() => socket.destroy(this.unreachable('timeout')), timeoutMs);
-      socket.once('error', (error) => {
+      const onAbort = (): void => void socket.destroy(this.unreachable('not wanted any more'));
+      const leave = (): void => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+      };
+      signal.addEventListener('abort', onAbort);
+      socket.once('error', (error) => {
+        leave();
         reject(error);
       });
       socket.once('connect', () => {
-        clearTimeout(timer);
+        leave();
         socket.removeAllListeners('error');
         resolve(socket.setNoDelay(true));
       });

@@ -9,6 +9,7 @@ import {
   StatementError,
   TransactionError,
 } from '../errors.ts';
+import { poolerRefusal } from './pooler-refusals.ts';
 
 /** What was under way when a statement failed. */
 export interface FailureContext {
@@ -69,7 +70,8 @@ export function isConnectionFailure(error: unknown): boolean {
   const code = (error as DriverError | undefined)?.code;
   if (typeof code !== 'string') return false;
   const state = sqlStateOf(error);
-  const refusesSession = state !== undefined && (/^(28|3D|53|57P)/.test(state) || endsConnection(state));
+  // 53100 (disk full) and 53200 (out of memory) refuse a statement, and the session goes on.
+  const refusesSession = state !== undefined && (/^(28|3D|57P|53300)/.test(state) || endsConnection(state));
   return unreachable.has(code) || lost.has(code) || isTlsFailure(error as DriverError) || refusesSession;
 }
 
@@ -88,6 +90,8 @@ export function translateFailure(error: unknown, context: FailureContext): MytxE
   if (unreachable.has(code)) return serverUnreachable(context, code);
   if (lost.has(code) || isTlsFailure(driverError)) return connectionLost(context, code, driverError);
   const sqlState = sqlStateOf(error);
+  const byPooler = sqlState === '08P01' ? poolerRefusal(driverError.message, context.target) : undefined;
+  if (byPooler) return byPooler;
   if (sqlState !== undefined && endsConnection(sqlState)) return connectionLost(context, sqlState, driverError);
   if (sqlState !== undefined) return refused(driverError, sqlState, context);
   return new StatementError(
@@ -238,6 +242,13 @@ function classify(sqlState: string): [StatementCode, string, string] {
   }
   if (sqlState === '42501') {
     return ['PERMISSION_DENIED', 'the role may not do this', 'Grant the right, or connect as a role that has it.'];
+  }
+  if (sqlState === '53100') {
+    return [
+      'STATEMENT_FAILED',
+      'the disk of the server is full',
+      'Free space on the server, then call again: nothing was written. Reads go on.',
+    ];
   }
   if (sqlState === '57014') {
     return ['STATEMENT_CANCELED', 'the statement was canceled', 'Raise the deadline, or make the statement cheaper.'];

@@ -1,16 +1,20 @@
 // A database that is open: its engine, its connections, and the statements that run outside a transaction.
 
+import { ConnectionError } from '../errors.ts';
 import { defaultMaxAttempts, waitAfterAttempt } from './conflict.ts';
 import { type Connection, type Engine, encode, type StatementResult, type WireValue } from './connection.ts';
 import { type Deadlines, defaultDeadlines } from './deadlines.ts';
 import { deadlineExceeded, type FailureContext, isRetriable, translateFailure } from './failure.ts';
 import { Pool, type PoolFigures } from './pool.ts';
-import { scopedDeadline } from './scope.ts';
+import { type Replicas, type RowOwner, WrittenRows } from './replicas.ts';
+import { scopedDeadline, scopedReader } from './scope.ts';
 import { StatementWatch } from './statement-watch.ts';
 
 /** What a `logger` is told of each statement: never a parameter's value. */
 export interface StatementEvent {
   statement: string;
+  /** Where it ran: `host:port/database` of the server or a replica, or where the embedded database is. */
+  target: string;
   durationMs: number;
   /** Rows returned or written; absent when it failed. */
   rows?: number;
@@ -28,6 +32,8 @@ export interface OpenDatabaseOptions {
 }
 
 export class OpenDatabase {
+  /** Databases that may answer reads in the place of this one. */
+  replicas: Replicas | undefined;
   private readonly pool: Pool;
   private readonly logger: StatementLogger | undefined;
   private readonly statementTimeoutMs: number;
@@ -47,8 +53,41 @@ export class OpenDatabase {
     return this.pool.use(work, this.remainingMs());
   }
 
-  /** Runs one statement by itself, in whatever connection is free; again when it met another transaction. */
-  async run(statement: string, params: readonly unknown[], prepare: boolean): Promise<StatementResult> {
+  /**
+   * Runs one statement by itself: a read that a replica may answer there, anything else here.
+   * @param owner whose rows it writes
+   */
+  async run(
+    statement: string,
+    params: readonly unknown[],
+    prepare: boolean,
+    owner?: RowOwner,
+  ): Promise<StatementResult> {
+    const { replicas } = this;
+    if (!replicas) return this.runHere(statement, params, prepare);
+    if (!isRead(statement)) return this.write(replicas, () => this.runHere(statement, params, prepare), owner);
+    const reader = scopedReader();
+    const answer = reader === undefined ? undefined : await replicas.tryRead(reader, statement, params, prepare);
+    return answer ?? this.runHere(statement, params, prepare);
+  }
+
+  private async write(
+    replicas: Replicas,
+    run: () => Promise<StatementResult>,
+    owner: RowOwner | undefined,
+  ): Promise<StatementResult> {
+    try {
+      const result = await run();
+      replicas.wrote(new WrittenRows().add(owner, result));
+      return result;
+    } catch (error) {
+      if (isOutcomeUnknown(error)) replicas.wrote(new WrittenRows().add(owner));
+      throw error;
+    }
+  }
+
+  /** Runs one statement in whatever connection of this database is free; again when it met another transaction. */
+  async runHere(statement: string, params: readonly unknown[], prepare: boolean): Promise<StatementResult> {
     const outcome = isRead(statement) ? 'read' : 'write';
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -60,6 +99,13 @@ export class OpenDatabase {
     }
   }
 
+  /** Asks a question of our own, before all who wait for a connection. */
+  ask(question: string): Promise<StatementResult> {
+    const run = (connection: Connection): Promise<StatementResult> =>
+      this.runIn(connection, question, [], true, 'read');
+    return this.pool.use(run, this.remainingMs(), true);
+  }
+
   /** Runs one statement in a connection that the caller holds; failures are errors of ours. */
   async runIn(
     connection: Connection,
@@ -68,19 +114,50 @@ export class OpenDatabase {
     prepare: boolean,
     outcome: FailureContext['outcome'],
   ): Promise<StatementResult> {
+    return this.watched(connection, statement, outcome, () => {
+      const wire = params.length === 0 ? noParams : params.map(encode);
+      return connection.run(statement, wire, prepare);
+    });
+  }
+
+  /** Begins a transaction; behind a pooler with the deadlines that a session there can't keep. */
+  async begin(connection: Connection, statement: string): Promise<void> {
+    const { behindBegin } = this.engine;
+    if (!behindBegin) {
+      await this.runIn(connection, statement, [], false, 'read');
+      return;
+    }
+    try {
+      await this.watched(connection, statement, 'read', async () => {
+        await connection.script(statement + behindBegin);
+        return { rows: [], columns: [], count: 0 };
+      });
+    } catch (error) {
+      await connection.discard(); // it may have failed behind `begin`, inside a transaction
+      throw error;
+    }
+  }
+
+  /** Sends one statement, ends it when its time is over, tells the logger, and makes failures errors of ours. */
+  private async watched(
+    connection: Connection,
+    statement: string,
+    outcome: FailureContext['outcome'],
+    send: () => Promise<StatementResult>,
+  ): Promise<StatementResult> {
     const timeoutMs = Math.min(this.statementTimeoutMs, this.remainingMs());
+    const { target } = this.engine;
     const startMs = performance.now();
     const watch = connection.cancel && new StatementWatch(connection, timeoutMs, scopedDeadline()?.signal);
     try {
-      const wire = params.length === 0 ? noParams : params.map(encode);
-      const result = await connection.run(statement, wire, prepare);
-      this.logger?.({ statement, durationMs: performance.now() - startMs, rows: result.count });
+      const result = await send();
+      this.logger?.({ statement, target, durationMs: performance.now() - startMs, rows: result.count });
       return result;
     } catch (error) {
-      const context: FailureContext = { target: this.engine.target, statement, outcome };
+      const context: FailureContext = { target, statement, outcome };
       if (watch?.expiry) context.expired = { expiry: watch.expiry, timeoutMs };
       const failure = translateFailure(error, context);
-      this.logger?.({ statement, durationMs: performance.now() - startMs, errorCode: failure.code });
+      this.logger?.({ statement, target, durationMs: performance.now() - startMs, errorCode: failure.code });
       throw failure;
     } finally {
       await watch?.stop();
@@ -100,14 +177,19 @@ export class OpenDatabase {
     return this.pool.figures();
   }
 
-  close(): Promise<void> {
-    return this.pool.close();
+  async close(): Promise<void> {
+    await this.replicas?.close();
+    await this.pool.close();
   }
 }
 
 const noParams: readonly WireValue[] = [];
 
+function isOutcomeUnknown(error: unknown): boolean {
+  return error instanceof ConnectionError && error.code === 'OUTCOME_UNKNOWN';
+}
+
 /** A plain select can be sent again; what begins with anything else, also `with`, may have written. */
-function isRead(statement: string): boolean {
+export function isRead(statement: string): boolean {
   return /^\s*select\b/i.test(statement);
 }

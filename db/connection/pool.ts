@@ -50,10 +50,15 @@ export class Pool {
   /**
    * Waits for a free connection, runs `work` with it alone, and gives it back.
    * @param waitMs how long this caller can wait, where that is less than the pool's own limit
+   * @param isFirst goes before all who wait: for a question of our own that others wait for
    * @throws ConnectionError POOL_EXHAUSTED, DATABASE_CLOSED
    */
-  async use<T>(work: (connection: Connection) => Promise<T>, waitMs = Number.POSITIVE_INFINITY): Promise<T> {
-    const connection = this.take() ?? (await this.wait(Math.min(waitMs, this.limits.waitMs)));
+  async use<T>(
+    work: (connection: Connection) => Promise<T>,
+    waitMs = Number.POSITIVE_INFINITY,
+    isFirst = false,
+  ): Promise<T> {
+    const connection = this.take() ?? (await this.wait(Math.min(waitMs, this.limits.waitMs), isFirst));
     try {
       return await work(connection);
     } finally {
@@ -88,8 +93,8 @@ export class Pool {
     return opened;
   }
 
-  private wait(waitMs: number): Promise<Connection> {
-    if (this.waiting >= this.limits.maxWaiting) {
+  private wait(waitMs: number, isFirst: boolean): Promise<Connection> {
+    if (this.waiting >= this.limits.maxWaiting && !isFirst) {
       this.refused += 1;
       throw this.exhausted(`${this.waiting} callers wait already`);
     }
@@ -109,7 +114,8 @@ export class Pool {
         clearTimeout(timer);
         reject(error);
       };
-      this.line.push(waiter);
+      if (isFirst) this.line.unshift(waiter);
+      else this.line.push(waiter);
       this.waiting += 1;
     });
   }
@@ -170,6 +176,15 @@ class WaitingLine<T> {
 
   push(entry: T): void {
     this.entries.push(entry);
+  }
+
+  unshift(entry: T): void {
+    if (this.head > 0) {
+      this.head -= 1;
+      this.entries[this.head] = entry;
+    } else {
+      this.entries.unshift(entry);
+    }
   }
 
   first(): T | undefined {

@@ -1,10 +1,18 @@
 // What the running code is in (an AsyncLocalStorage): a database that is not the default one, a transaction, a
-// deadline. Nothing outside db/connection/ and db/database.ts looks at it.
+// deadline, a read that a replica may answer. Nothing outside db/connection/ and db/database.ts looks at it.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Connection } from './connection.ts';
 import { type CallerDeadline, tighter } from './deadlines.ts';
 import type { OpenDatabase } from './open-database.ts';
+import type { WrittenRows } from './replicas.ts';
+
+/** What all levels of a transaction share. */
+interface SharedByLevels {
+  /** The last conflict with another transaction, however it was wrapped since. */
+  conflict?: unknown;
+  written: WrittenRows;
+}
 
 /** One transaction, or one savepoint inside it. */
 export interface Level {
@@ -15,8 +23,7 @@ export interface Level {
   generation: number;
   /** The first statement that failed here: PostgreSQL refuses everything after it until the rollback. */
   failure?: unknown;
-  /** Shared by all levels of a transaction: the last conflict with another one, however it was wrapped since. */
-  shared: { conflict?: unknown };
+  shared: SharedByLevels;
   hasEnded: boolean;
   /** Statements under way. */
   pending: Set<Promise<unknown>>;
@@ -28,6 +35,9 @@ interface Scope {
   database?: OpenDatabase;
   level?: Level;
   deadline?: CallerDeadline;
+  /** The user on whose behalf a replica may be read. */
+  reader?: string;
+  isOnPrimary?: boolean;
 }
 
 const storage = new AsyncLocalStorage<Scope>();
@@ -47,6 +57,12 @@ export function scopedDeadline(): CallerDeadline | undefined {
   return storage.getStore()?.deadline;
 }
 
+/** The user on whose behalf the running code reads what a replica may answer. */
+export function scopedReader(): string | undefined {
+  const { reader, isOnPrimary } = storage.getStore() ?? {};
+  return isOnPrimary ? undefined : reader;
+}
+
 /** Runs `work` with `database` in the place of the default one, outside every transaction. */
 export function runWith<T>(database: OpenDatabase, work: () => Promise<T>): Promise<T> {
   const { deadline } = storage.getStore() ?? {};
@@ -64,10 +80,31 @@ export function runUnder<T>(deadline: CallerDeadline, work: () => Promise<T>): P
   return runIn({ ...current, deadline: tighter(current?.deadline, deadline) }, work);
 }
 
+/** Runs reads on behalf of a user: a replica may answer them. */
+export function runReading<T>(reader: string, work: () => Promise<T>): Promise<T> {
+  return runIn({ ...storage.getStore(), reader }, work);
+}
+
+/** Runs `work` so that no replica answers. */
+export function runOnPrimary<T>(work: () => Promise<T>): Promise<T> {
+  return runIn({ ...storage.getStore(), isOnPrimary: true }, work);
+}
+
+/** Runs `work` outside of everything the running code is in. */
+export function runOutside<T>(work: () => Promise<T>): Promise<T> {
+  return runIn({}, work);
+}
+
+/** What is tried when the caller's time is over gets this long: its caller waits for it. */
+const overtimeMs = 50;
+
 /** Runs what must be tried even when the caller's time is over: a rollback. */
 export function runPastDeadline<T>(work: () => Promise<T>): Promise<T> {
-  const { deadline: _, ...rest } = storage.getStore() ?? {};
-  return runIn(rest, work);
+  const { deadline, ...rest } = storage.getStore() ?? {};
+  if (!deadline) return runIn(rest, work);
+  const leastMs = performance.now() + overtimeMs;
+  const atMs = deadline.signal?.aborted ? leastMs : Math.max(deadline.atMs, leastMs);
+  return runIn({ ...rest, deadline: { atMs } }, work);
 }
 
 /** Awaits inside: a Drizzle query that `work` returns begins only when it is awaited, and must begin here. */

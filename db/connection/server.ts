@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import postgres from 'postgres';
 import { type Connection, decodersFor, type Engine, type StatementResult, type WireValue } from './connection.ts';
-import { type Deadlines, serverSettings } from './deadlines.ts';
+import { type Deadlines, localSettings, serverSettings } from './deadlines.ts';
 import { type Dialed, Dialer } from './dialer.ts';
 import { isConnectionFailure } from './failure.ts';
 import type { ServerAddress } from './url.ts';
@@ -20,6 +20,8 @@ export function serverEngine(address: ServerAddress, deadlines: Deadlines, size:
     kind: 'server',
     target: address.target,
     size,
+    isPooled: address.isPooled,
+    behindBegin: address.isPooled ? localSettings(deadlines) : '',
     connect: (): Connection => new ServerConnection(address, deadlines, dialer),
     close: async (): Promise<void> => {},
   };
@@ -32,12 +34,39 @@ interface RunningQuery {
   state?: { pid: number | null; secret: number | null } | null;
 }
 
+/**
+ * The driver asks first which types the parameters of an unnamed statement have, and waits for the answer: twice the
+ * time. Ours are texts whatever the type, so all of it goes in one message.
+ */
+function sendAtOnce<T extends object>(query: T): T {
+  return Object.defineProperty(query, 'describeFirst', { get: () => false, set: () => {} });
+}
+
+/**
+ * When a statement fails behind its first rows, the driver (3.4.9) goes on counting from there: so many places are empty
+ * at the beginning of the next result.
+ */
+function withoutHoles(rows: unknown[][]): unknown[][] {
+  return rows.length === 0 || 0 in rows ? rows : rows.filter(() => true);
+}
+
+/** A pooler takes only what it can restore in each server that it hands out. */
+function startupSettings({ isPooled }: ServerAddress, deadlines: Deadlines): Record<string, string | number> {
+  const common = { application_name: 'mytx-ai', TimeZone: 'UTC' };
+  // Word for word as the server reports it, or PgBouncer would set it anew before each transaction.
+  if (isPooled) return { ...common, DateStyle: 'ISO, MDY' };
+  return { ...common, DateStyle: 'ISO', ...serverSettings(deadlines) };
+}
+
 class ServerConnection implements Connection {
   generation = 0;
+  announcedProcess: number | undefined;
   private client: postgres.Sql;
   private hasClosed = false;
-  /** The client's socket, once there is one. */
+  /** The client's socket, once there is one; until then it is being dialed. */
   private dialed: Dialed | undefined;
+  private dialing = new AbortController();
+  private startingSession: NodeJS.Timeout | undefined;
   private running: RunningQuery | undefined;
 
   constructor(
@@ -50,26 +79,21 @@ class ServerConnection implements Connection {
 
   private open(): postgres.Sql {
     const { options } = this.address;
-    const settings = {
-      application_name: 'mytx-ai',
-      TimeZone: 'UTC',
-      DateStyle: 'ISO',
-      ...serverSettings(this.deadlines),
-    };
     const client = postgres({
       ...options,
       max: 1,
       // Both would end the socket between two statements of a transaction, which the driver can't see here.
       idle_timeout: 0,
       max_lifetime: null,
-      connect_timeout: this.deadlines.connectTimeoutMs / 1000,
+      connect_timeout: 0, // the driver's would begin when there is a socket; limitStart counts from the beginning
+      onparameter: () => clearTimeout(this.startingSession),
       fetch_types: false,
-      socket: this.dialOnce(),
+      socket: this.dialOnce(this.dialing.signal),
       onnotice: () => {},
       onclose: () => {
         if (client === this.client) this.markClosed();
       },
-      connection: { ...settings, ...options.connection },
+      connection: { ...startupSettings(this.address, this.deadlines), ...options.connection },
     } as postgres.Options<Record<string, never>>);
     const { parsers, serializers } = client.options;
     Object.assign(parsers, decodersFor(Object.keys(parsers)));
@@ -77,15 +101,33 @@ class ServerConnection implements Connection {
     return client as unknown as postgres.Sql;
   }
 
-  /** The driver opens one socket for each client, and not again and again where the server closes it. */
-  private dialOnce(): () => Promise<Socket> {
+  /**
+   * The driver opens one socket for each client, and not again and again where the server closes it. It would begin a
+   * session for a client that was dropped meanwhile, which nobody would ever end: that one gets no socket.
+   */
+  private dialOnce(signal: AbortSignal): () => Promise<Socket> {
     let hasDialed = false;
     return async (): Promise<Socket> => {
-      if (hasDialed) throw this.dialer.unreachable('closed while it was opened');
+      if (hasDialed) throw this.dialer.unreachable('closed, or silent, while it was opened');
       hasDialed = true;
-      this.dialed = await this.dialer.dial();
-      return this.dialed.socket;
+      const dialed = await this.dialer.dial(signal);
+      if (signal.aborted) {
+        dialed.socket.destroy();
+        dialed.released();
+        throw this.dialer.unreachable('not wanted any more');
+      }
+      this.dialed = dialed;
+      this.limitStart(dialed);
+      return dialed.socket;
     };
+  }
+
+  /** A server that takes a connection and says nothing is given up, as one that closes it: `dialOnce` says so. */
+  private limitStart({ socket, deadlineMs }: Dialed): void {
+    clearTimeout(this.startingSession);
+    const timer = setTimeout(() => socket.destroy(), deadlineMs - performance.now());
+    socket.once('close', () => clearTimeout(timer));
+    this.startingSession = timer;
   }
 
   private markClosed(): void {
@@ -108,18 +150,22 @@ class ServerConnection implements Connection {
     this.hasClosed = false;
     this.dialed?.failed();
     this.dialed = undefined;
+    this.dialing.abort();
+    this.dialing = new AbortController();
     this.client = this.open();
   }
 
   async run(text: string, params: readonly WireValue[], prepare: boolean): Promise<StatementResult> {
     // `simple: false` (missing in the driver's types) keeps statements without parameters to the extended protocol.
-    const options = { prepare, simple: false };
+    const isNamed = prepare && !this.address.isPooled;
+    const options = { prepare: isNamed, simple: false };
     const query = this.current()
       .unsafe(text, params as WireValue[], options)
       .values();
+    if (!isNamed) sendAtOnce(query);
     const rows = await this.settle(query as unknown as RunningQuery & typeof query);
     return {
-      rows: rows as unknown as unknown[][],
+      rows: withoutHoles(rows as unknown as unknown[][]),
       columns: rows.columns ?? [],
       count: rows.count ?? 0,
     };
@@ -146,35 +192,44 @@ class ServerConnection implements Connection {
       }
       throw error;
     } finally {
+      this.announcedProcess = query.state?.pid ?? undefined;
       this.running = undefined;
     }
   }
 
   /** PostgreSQL's CancelRequest: 16 bytes over a connection of its own, which the server closes when it has seen it. */
-  async cancel(): Promise<void> {
+  async cancel(signal: AbortSignal): Promise<void> {
     const { pid, secret } = this.running?.state ?? {};
     if (!pid || !secret) return;
     const request = Buffer.alloc(16);
     request.writeInt32BE(16, 0);
     request.writeInt32BE(80_877_102, 4);
-    request.writeInt32BE(pid, 8);
-    request.writeInt32BE(secret, 12);
-    const socket = await this.dialer.dialForCancel();
+    // Unsigned, as the driver read them: of two secrets one is over 2^31, and a pooler's process ids are random, too.
+    request.writeUInt32BE(pid, 8);
+    request.writeUInt32BE(secret, 12);
+    const socket = await this.dialer.dialForCancel(signal);
     if (!socket) return;
     socket.on('error', () => {}); // the statement's own deadline decides
-    socket.end(request);
+    const giveUp = (): void => void socket.destroy();
+    signal.addEventListener('abort', giveUp);
+    // Left open until the other side closes it: PgBouncer 1.18 drops a request whose sender has hung up.
+    socket.setTimeout(this.deadlines.connectTimeoutMs, giveUp);
+    if (signal.aborted) giveUp();
+    else socket.write(request);
     await once(socket.resume(), 'close');
+    signal.removeEventListener('abort', giveUp);
   }
 
   async discard(): Promise<void> {
-    const dropped = this.client;
+    const { client: dropped, dialed } = this;
     this.generation += 1;
     this.renew();
     await dropped.end({ timeout: 0 });
+    dialed?.socket.destroy(); // the driver only says goodbye, which nobody may hear
   }
 
   async close(): Promise<void> {
     await this.client.end({ timeout: this.hasClosed ? 0 : 5 });
-    this.dialed?.failed(); // nothing where it had answered
+    this.dialed?.released();
   }
 }

@@ -27,6 +27,7 @@ import {
 import type { SelectedFieldsOrdered } from 'drizzle-orm/pg-core/query-builders/select.types';
 import * as drizzleUtils from 'drizzle-orm/utils';
 import { jsonTypes, type StatementResult } from './connection.ts';
+import type { RowOwner } from './replicas.ts';
 import type { TransactionOptions } from './transaction.ts';
 
 /** What a statement without mapped columns gives: rows as objects, and how many rows were returned or written. */
@@ -38,7 +39,7 @@ export interface RawResultHKT extends PgQueryResultHKT {
 
 /** How the session reaches the database: both follow the running transaction. */
 export interface Runner {
-  run(statement: string, params: readonly unknown[], prepare: boolean): Promise<StatementResult>;
+  run(statement: string, params: readonly unknown[], prepare: boolean, owner?: RowOwner): Promise<StatementResult>;
   transaction<T>(work: () => Promise<T>, options: TransactionOptions): Promise<T>;
 }
 
@@ -138,7 +139,7 @@ class RunnerQuery<T extends PreparedQueryConfig> extends PgPreparedQuery<T> {
 
   async execute(placeholderValues: Record<string, unknown> = {}): Promise<T['execute']> {
     const params = fillPlaceholders(this.statement.params, placeholderValues);
-    const result = await this.runner.run(this.statement.sql, params, this.isNamed);
+    const result = await this.runner.run(this.statement.sql, params, this.isNamed, this.ownerOf(placeholderValues));
     if (this.mapRows) return this.mapRows(result.rows);
     if (!this.fields) return toObjects(result);
     this.mapRow ??= rowMapper(
@@ -146,6 +147,14 @@ class RunnerQuery<T extends PreparedQueryConfig> extends PgPreparedQuery<T> {
       (this as { joinsNotNullableMap?: Record<string, boolean> }).joinsNotNullableMap,
     );
     return result.rows.map(this.mapRow);
+  }
+
+  /** Our prepared queries name the user `userId`, as a placeholder or as a field of their rows. */
+  private ownerOf({ userId }: Record<string, unknown>): RowOwner | undefined {
+    if (!this.isNamed) return undefined;
+    if (typeof userId === 'string') return { userId };
+    const column = this.fields?.findIndex(({ path }) => path.length === 1 && path[0] === 'userId') ?? -1;
+    return column === -1 ? undefined : { column };
   }
 
   /** Rows without mapped columns, as `db.execute` gives them. */

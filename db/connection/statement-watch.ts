@@ -13,6 +13,8 @@ export class StatementWatch {
   private readonly timer: NodeJS.Timeout | undefined;
   private grace: NodeJS.Timeout | undefined;
   private canceling: Promise<void> | undefined;
+  /** Ends the cancel request: with the connection its reason is gone. */
+  private readonly givingUp = new AbortController();
   private readonly onAbort = (): void => this.expire('signal');
 
   /** @param timeoutMs Infinity for none */
@@ -28,19 +30,22 @@ export class StatementWatch {
   private expire(expiry: Expiry): void {
     if (this.expiry) return;
     this.expiry = expiry;
-    this.canceling = this.connection.cancel?.().catch(() => {});
-    this.grace = setTimeout(() => void this.connection.discard(), graceMs(this.timeoutMs));
+    this.canceling = this.connection.cancel?.(this.givingUp.signal).catch(() => {});
+    this.grace = setTimeout(() => {
+      this.givingUp.abort();
+      void this.connection.discard();
+    }, graceMs(this.timeoutMs));
   }
 
   /**
    * The statement has ended. A cancel request that is on its way must arrive before the session runs another one,
-   * or it would hit that: waited for, and without an answer the session is dropped.
+   * or it would hit that: waited for, and without an answer within the grace the session is dropped.
    */
   async stop(): Promise<void> {
     clearTimeout(this.timer);
     this.signal?.removeEventListener('abort', this.onAbort);
     if (!this.canceling) return;
-    await Promise.race([this.canceling, new Promise((resolve) => setTimeout(resolve, graceMs(this.timeoutMs)))]);
+    await this.canceling;
     clearTimeout(this.grace);
   }
 }

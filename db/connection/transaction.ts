@@ -5,7 +5,8 @@ import { ConnectionError, TransactionError } from '../errors.ts';
 import { defaultMaxAttempts, waitAfterAttempt } from './conflict.ts';
 import type { Connection, StatementResult } from './connection.ts';
 import { isRetriable } from './failure.ts';
-import type { OpenDatabase } from './open-database.ts';
+import { isRead, type OpenDatabase } from './open-database.ts';
+import { type RowOwner, WrittenRows } from './replicas.ts';
 import { type Level, runAt, runPastDeadline, scopedLevel } from './scope.ts';
 
 export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
@@ -23,9 +24,10 @@ export function runInTransaction(
   statement: string,
   params: readonly unknown[],
   prepare: boolean,
+  owner?: RowOwner,
 ): Promise<StatementResult> | undefined {
   const level = scopedLevel();
-  return level && runAtLevel(level, statement, params, prepare);
+  return level && runAtLevel(level, statement, params, prepare, owner);
 }
 
 /** Runs `work` in a transaction of `database`, or in a savepoint of the transaction that is running. */
@@ -71,7 +73,7 @@ function conflict(cause: unknown, attempts: number): TransactionError {
 
 function attemptOnce<T>(database: OpenDatabase, work: () => Promise<T>, options: TransactionOptions): Promise<T> {
   return database.withConnection(async (connection) => {
-    await database.runIn(connection, beginStatement(options), [], false, 'read');
+    await database.begin(connection, beginStatement(options));
     const level = newLevel(database, connection);
     let result: T;
     try {
@@ -91,7 +93,9 @@ async function commit(level: Level): Promise<void> {
   const { database, connection } = level;
   assertConnected(level);
   try {
-    await database.runIn(connection, 'commit', [], false, 'commit');
+    await database
+      .runIn(connection, 'commit', [], false, 'commit')
+      .finally(() => database.replicas?.wrote(level.shared.written));
   } catch (error) {
     await rollBack(level); // a commit that the deadline kept from being sent left the transaction open
     if (isRetriable(error)) throw new Retry('conflict', { cause: error });
@@ -154,7 +158,7 @@ function newLevel(database: OpenDatabase, connection: Connection, parent?: Level
     connection,
     depth: parent ? parent.depth + 1 : 0,
     generation: parent?.generation ?? connection.generation,
-    shared: parent?.shared ?? {},
+    shared: parent?.shared ?? { written: new WrittenRows() },
     hasEnded: false,
     pending: new Set(),
     nested: undefined,
@@ -179,10 +183,13 @@ async function runAtLevel(
   statement: string,
   params: readonly unknown[],
   prepare: boolean,
+  owner: RowOwner | undefined,
 ): Promise<StatementResult> {
   assertOpen(level);
   while (level.nested) await level.nested;
-  return runNow(level, statement, params, prepare);
+  const result = await runNow(level, statement, params, prepare);
+  if (!isRead(statement)) level.shared.written.add(owner, result);
+  return result;
 }
 
 async function runNow(

@@ -13,6 +13,8 @@ export interface ServerAddress {
   /** `host:port/database`: what messages and logs show. */
   target: string;
   isLoopback: boolean;
+  /** What `pgbouncer=` says: behind a pooler in transaction mode, or not; undefined where it says nothing. */
+  isPooled: boolean | undefined;
   /** Where the socket is opened. */
   dial: DialTarget;
   options: Pick<Options, 'database' | 'username' | 'password' | 'ssl' | 'connection'>;
@@ -23,7 +25,7 @@ export interface ServerAddress {
 const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof sslModes)[number];
 
-const knownParameters = ['sslmode', 'sslrootcert', 'host', 'application_name', 'options'];
+const knownParameters = ['sslmode', 'sslrootcert', 'host', 'application_name', 'options', 'pgbouncer'];
 /** What hosted databases put into the URL they show, and what is safe without it: passed over with a warning. */
 const passedOver = ['channel_binding', 'connect_timeout'];
 
@@ -59,6 +61,7 @@ export function parseServerUrl(text: string, allowPlaintext = false): ServerAddr
   return {
     target: `${host.includes(':') ? `[${host}]` : host}:${port}/${database}`,
     isLoopback,
+    isPooled: readPooled(parameters),
     warnings: [...warnings, ...ignored.map((name) => `the URL’s parameter ${name} is not used`)],
     dial: host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port },
     options: {
@@ -109,6 +112,18 @@ function readParameters(url: URL): Map<string, string> {
     throw invalidUrl(`has sslmode=${mode.slice(0, 20)}; known are ${sslModes.join(', ')}`);
   }
   return parameters;
+}
+
+function readPooled(parameters: Map<string, string>): boolean | undefined {
+  const value = parameters.get('pgbouncer');
+  if (value === undefined) return undefined;
+  if (value === 'false') return false;
+  if (value !== 'true') throw invalidUrl(`has pgbouncer=${value.slice(0, 20)}; known are true, false`);
+  if (!parameters.has('options')) return true;
+  throw invalidUrl(
+    'has options and pgbouncer=true: a pooler takes no options',
+    'Leave options out, and set what it says for the role: alter role <name> set statement_timeout = 30000;',
+  );
 }
 
 function isLoopbackHost(host: string): boolean {
@@ -172,10 +187,8 @@ function readRootCertificate(path: string | undefined): { ca?: string } {
   }
 }
 
-function invalidUrl(problem: string): ConnectionError {
-  return new ConnectionError(
-    'INVALID_URL',
-    `POSTGRES_URL ${problem}`,
-    'Write it as postgres://user:password@host:5432/database; percent-encode @ : / ? # in the password.',
-  );
+const form = 'Write it as postgres://user:password@host:5432/database; percent-encode @ : / ? # in the password.';
+
+function invalidUrl(problem: string, hint: string = form): ConnectionError {
+  return new ConnectionError('INVALID_URL', `POSTGRES_URL ${problem}`, hint);
 }

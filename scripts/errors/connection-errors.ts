@@ -123,9 +123,10 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
       'an @, :, /, ? or # in the password that is not percent-encoded',
       'a scheme other than `postgres://` or `postgresql://`, or no host or database name',
       'a parameter that is not known, twice there, or joined by a second `?` instead of `&`',
+      '`options` together with `pgbouncer=true`: [a pooler](../poolers.md) takes no options',
     ],
     actions: [
-      'Write `postgres://user:password@host:5432/database`. Known parameters: sslmode, host, application_name, options.',
+      'Write `postgres://user:password@host:5432/database`. Known parameters: sslmode, sslrootcert, host, application_name, options, pgbouncer.',
       'Encode the password: `node -p "encodeURIComponent(\'p@ss\')"`.',
     ],
     example: {
@@ -164,6 +165,25 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
       hint: 'Use sslmode=verify-full or leave sslmode out. For a network you trust, set MYTX_ALLOW_PLAINTEXT=1.',
     },
     written: 'Nothing was sent.',
+    repeat: 'Safe, and useless until the URL is corrected.',
+  },
+  POOLER_UNDECLARED: {
+    class: 'ConnectionError',
+    happened: 'A pooler in transaction mode answered where `POSTGRES_URL` does not say that there is one.',
+    causes: [
+      'PgBouncer refused what a session is told at its start (`unsupported startup parameter`)',
+      'PgBouncer passed that over, but one connection was answered by two server processes, or two by the same',
+    ],
+    actions: [
+      'Add `pgbouncer=true` to the parameters of `POSTGRES_URL`: see [behind PgBouncer](../poolers.md).',
+      'Or connect to the server itself, with its own host and port.',
+      'A pooler in session mode has to pass the parameters over: `ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout`.',
+    ],
+    example: {
+      message: 'localhost:6432/assistant is a pooler, and POSTGRES_URL does not say pgbouncer=true',
+      hint: 'Add pgbouncer=true to the parameters of POSTGRES_URL (?pgbouncer=true), or connect to the server itself.',
+    },
+    written: 'Nothing: the database was not opened.',
     repeat: 'Safe, and useless until the URL is corrected.',
   },
   POOL_EXHAUSTED: {
@@ -209,7 +229,7 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
     causes: [
       'the server does not run, or listens on another port (ECONNREFUSED)',
       'the host’s name does not resolve (ENOTFOUND)',
-      'a firewall drops the packets (CONNECT_TIMEOUT after 10 seconds)',
+      'a firewall drops the packets (`timeout`, after 10 seconds)',
     ],
     actions: [
       'Check host and port in `POSTGRES_URL`; `details.reason` says what the network said.',

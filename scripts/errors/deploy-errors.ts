@@ -98,6 +98,26 @@ export const deployErrors: Record<DeployErrorCode, Entry> = {
     written: 'Nothing.',
     repeat: 'Safe, after the rights were granted.',
   },
+  POOLER_REFUSED: {
+    class: 'DeployError',
+    happened:
+      'A migration or a reset was asked for by way of a pooler in transaction mode, which has no session for its lock.',
+    causes: [
+      '`POSTGRES_URL` says `pgbouncer=true`',
+      'it does not, and the answers showed a pooler in transaction mode, or one whose mode can’t be told',
+    ],
+    actions: [
+      'Run the command with the server’s own host and port in `POSTGRES_URL`; the application keeps its own URL. The exit code is 3.',
+      'For a pooler in session mode say `pgbouncer=false`.',
+    ],
+    example: {
+      message:
+        'localhost:6432/assistant is a pooler in transaction mode: a schema change needs a session of its own, for its lock',
+      hint: 'Run this with the server’s own host and port in POSTGRES_URL, without pgbouncer=true. Nothing was changed.',
+    },
+    written: 'Nothing: no lock was taken and nothing was applied.',
+    repeat: 'Safe, and useless by the same way.',
+  },
   RESET_REFUSED: {
     class: 'DeployError',
     happened: 'A reset, which deletes every row, was asked for where it is never allowed.',

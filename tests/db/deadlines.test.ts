@@ -104,6 +104,18 @@ describe.skipIf(isEmbedded)(
       });
     });
 
+    test('the server takes every cancel request, whatever the secret of its session', async () => {
+      // It has 32 random bits, of which the first once made the request fail: twelve sessions meet it for sure.
+      for (let i = 0; i < 12; i += 1) {
+        const other = await openOther({ poolSize: 1 });
+        const { error } = await failureOf(() =>
+          other.run(() => withDeadline({ timeoutMs: 100 }, () => sleepOnServer(5))),
+        );
+        expect(error.message).toContain('the statement was canceled');
+        await other.close();
+      }
+    });
+
     test('withDeadline cancels what is running, by time and by signal', async () => {
       expect((await failureOf(() => withDeadline({ timeoutMs: 200 }, () => sleepOnServer(10)))).error.code).toBe(
         'DEADLINE_EXCEEDED',

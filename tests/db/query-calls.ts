@@ -41,7 +41,7 @@ export interface QueryCall {
 const everything: Record<string, unknown> = { ...queries, ...protocolQueries };
 
 /** What is exported beside queries, and tested elsewhere. */
-export const noQueries = ['checkHealth', 'closeDatabase', 'openDatabase', 'transaction', 'withDeadline'];
+export const noQueries = ['checkHealth', 'closeDatabase', 'openDatabase', 'transaction', 'withDeadline', 'withPrimary'];
 
 export const exportedFunctions: string[] = Object.keys(everything).filter(
   (name) => typeof everything[name] === 'function',

@@ -7,11 +7,22 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { closeDatabase, type DatabaseOptions, db, openDatabase } from '../../db/database.ts';
 import { user } from '../../db/schema.ts';
+import { type RunningPgBouncer, startPgBouncer } from '../servers/pgbouncer.ts';
 import { templateName } from './global-setup.ts';
 
 /** 'embedded', 'postgres-15', 'postgres-18'. */
 export const engine: string = process.env.MYTX_TEST_ENGINE ?? 'embedded';
 export const isEmbedded: boolean = engine === 'embedded';
+
+/** With MYTX_TEST_POOLED=1 a server's databases are reached by way of a PgBouncer in transaction mode. */
+const isPooled = process.env.MYTX_TEST_POOLED === '1' && !isEmbedded;
+let pooler: Promise<RunningPgBouncer> | undefined;
+if (isPooled) afterAll(async () => (await pooler)?.stop());
+
+async function pooledUrl(name: string): Promise<string> {
+  pooler ??= startPgBouncer({ serverUrl: serverUrl(), settings: { default_pool_size: 4 } });
+  return `${(await pooler).url(name)}?pgbouncer=true`;
+}
 
 /** Options that open a new, migrated, empty database of this project's engine. */
 export async function newDatabase(): Promise<DatabaseOptions> {
@@ -21,11 +32,11 @@ export async function newDatabase(): Promise<DatabaseOptions> {
   const sql = postgres(maintenanceUrl, { max: 1, onnotice: () => {} });
   await createFromTemplate(sql, name);
   await sql.end();
-  return { url: databaseUrl(name) };
+  return { url: isPooled ? await pooledUrl(name) : databaseUrl(name) };
 }
 
 /** Another file may be copying the template at this moment: 55006, again in a moment. */
-async function createFromTemplate(sql: postgres.Sql, name: string): Promise<void> {
+export async function createFromTemplate(sql: postgres.Sql, name: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await sql.unsafe(`create database ${name} template ${templateName}`);

@@ -29,6 +29,7 @@ import {
   updateTaskStatus,
   withDeadline,
 } from '../../db/index.ts';
+import { migrate } from '../../db/opening.ts';
 import { tasks } from '../../db/schema.ts';
 import { applyMigrations } from '../../deploy/apply.ts';
 import { resetDatabase } from '../../deploy/reset.ts';
@@ -144,6 +145,7 @@ const provocations: Record<Code, (() => unknown) | string> = {
   INVALID_URL: () => parseServerUrl('mysql://localhost/assistant'),
   OUTCOME_UNKNOWN: 'needs a server: tests/db/outcome.test.ts',
   PLAINTEXT_REFUSED: () => parseServerUrl('postgres://db.example.com/assistant?sslmode=disable'),
+  POOLER_UNDECLARED: 'needs a pooler: tests/db/connection/pgbouncer.test.ts',
   POOL_EXHAUSTED: async () => {
     const other = await createDatabase({ ...memory(), maxWaiting: 0 });
     await other.run(() => Promise.all([getUser('dana@example.com'), getUser('dana@example.com')]));
@@ -168,6 +170,7 @@ const provocations: Record<Code, (() => unknown) | string> = {
   MIGRATION_LOCK_HELD: 'waits for a minute: tests/deploy has it with a shorter one',
   MIGRATIONS_UNREADABLE: () => applyFolder({ '0001_comments': undefined }),
   HISTORY_UNREADABLE: 'needs a server with roles',
+  POOLER_REFUSED: () => migrate({ url: 'postgres://localhost:6432/assistant?pgbouncer=true' }),
   RESET_REFUSED: () =>
     resetDatabase({} as DeploySession, {
       folder,

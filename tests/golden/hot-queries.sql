@@ -446,13 +446,16 @@ select "id", "user_id", "description", "status", "due_at", "created_at", "update
 select "id", "user_id", "description", "status", "due_at", "created_at", "updated_at", "status_changed_at" from "Task" where ("Task"."user_id" = $1 and ("Task"."created_at", "Task"."id") < ($2::timestamptz, $3::uuid)) order by "Task"."created_at" desc, "Task"."id" desc limit $4;
 
 -- updateTaskStatus
-update "Task" set "status" = $1, "updated_at" = now(), "status_changed_at" = case when "Task"."status" = $2 then "Task"."status_changed_at" else now() end where ("Task"."id" = $3 and "Task"."user_id" = $4) returning "id", "user_id", "description", "status", "due_at", "created_at", "updated_at", "status_changed_at";
+update "Task" set "description" = coalesce($1::text, "Task"."description"), "status" = coalesce($2::text, "Task"."status"), "due_at" = case
+      when $3::boolean then $4::timestamptz
+      else "Task"."due_at"
+    end, "updated_at" = now(), "status_changed_at" = case when "Task"."status" = coalesce($5::text, "Task"."status") then "Task"."status_changed_at" else now() end where ("Task"."id" = $6 and "Task"."user_id" = $7) returning "id", "user_id", "description", "status", "due_at", "created_at", "updated_at", "status_changed_at";
 
 -- updateTaskDescription
-update "Task" set "description" = $1, "updated_at" = now() where ("Task"."id" = $2 and "Task"."user_id" = $3) returning "id", "user_id", "description", "status", "due_at", "created_at", "updated_at", "status_changed_at";
+-- (a statement of "updateTaskStatus")
 
 -- updateTask
-update "Task" set "description" = $1, "status" = $2, "due_at" = $3::timestamptz, "updated_at" = now(), "status_changed_at" = case when "Task"."status" = $4 then "Task"."status_changed_at" else now() end where ("Task"."id" = $5 and "Task"."user_id" = $6) returning "id", "user_id", "description", "status", "due_at", "created_at", "updated_at", "status_changed_at";
+-- (a statement of "updateTaskStatus")
 
 -- deleteTaskById
 delete from "Task" where ("Task"."id" = $1 and "Task"."user_id" = $2) returning "id", "user_id", "description", "status", "due_at", "created_at", "updated_at", "status_changed_at";
@@ -490,7 +493,7 @@ select "id", "userId", "name", "createdAt", "lastUsedAt" from "ApiKey" where "Ap
 select "id", "hashedKey" from "ApiKey" order by "ApiKey"."lastUsedAt" desc nulls last, "ApiKey"."id";
 
 -- updateApiKeyLastUsed
-update "ApiKey" set "lastUsedAt" = now() where "ApiKey"."id" = $1;
+update "ApiKey" set "lastUsedAt" = now() where "ApiKey"."id" = $1 returning "userId";
 
 -- deleteApiKeyByIdAndUserId
 delete from "ApiKey" where ("ApiKey"."id" = $1 and "ApiKey"."userId" = $2) returning "id";

@@ -34,7 +34,10 @@ const shared = globalThis as typeof globalThis & { [sharedKey]?: SharedServers }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const installations = chooseInstallations(findInstallations(), process.env.MYTX_TEST_SERVERS);
-  shared[sharedKey] ??= { projects: 0, servers: startAll(installations.filter(isFound).map(startServer)) };
+  shared[sharedKey] ??= {
+    projects: 0,
+    servers: startAll(installations.filter(isFound).map((one) => startServer(one))),
+  };
   const ours = shared[sharedKey];
   ours.projects += 1;
   const servers = await ours.servers;

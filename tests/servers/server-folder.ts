@@ -65,7 +65,7 @@ async function makeLinks(folder: string, listFile: string): Promise<void> {
   await Promise.all(links.map(({ source, target }) => symlink(basename(source), join(folder, target))));
 }
 
-async function giveTo(owner: ServerOwner, path: string): Promise<void> {
+export async function giveTo(owner: ServerOwner, path: string): Promise<void> {
   if ('uid' in owner) await lchown(path, owner.uid, owner.gid);
 }
 
@@ -75,7 +75,7 @@ async function giveTreeTo(owner: ServerOwner, folder: string): Promise<void> {
   await Promise.all([folder, ...entries.map((entry) => join(folder, entry))].map((path) => giveTo(owner, path)));
 }
 
-function findServerOwner(): ServerOwner {
+export function findServerOwner(): ServerOwner {
   if (process.getuid?.() !== 0) return {};
   const users = readFileSync('/etc/passwd', 'utf8')
     .split('\n')

@@ -1,6 +1,7 @@
 // Starts a real PostgreSQL server for tests, in a temporary folder and on a free port of 127.0.0.1, and stops it.
 // It never uses a server that is already running, and never leaves one behind (see watchdog.ts).
-// fsync is off: the data is thrown away, and no test here is about losing power.
+// fsync is off: the data is thrown away, and no test here is about losing power. A killed server loses nothing by it:
+// what a process has written is the kernel's, which outlives the process; only a machine that stops would lose it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,6 +19,7 @@ import {
   type ServerFolder,
   serverEnvironment,
 } from './server-folder.ts';
+import { ServerProcesses } from './server-processes.ts';
 import { startWatchdog } from './watchdog.ts';
 
 const startTimeoutMs = 60_000;
@@ -30,18 +32,33 @@ export interface RunningServer {
   readonly version: ServerVersion;
   readonly host: '127.0.0.1';
   readonly port: number;
+  /** Another one after a restart. */
   readonly pid: number;
   readonly folder: string;
   /** The connection string of a database. User: the superuser `postgres`; password: the superuser's. */
   url(database: string, user?: string, password?: string): string;
+  /** Ends every process of the server with SIGKILL, at any moment of what they are doing. */
+  kill(): Promise<void>;
+  /** Starts it again, on the same folder and port, after `kill`; returns when it answers. */
+  restart(): Promise<void>;
+  /** Stops every process of the server with SIGSTOP: the system goes on accepting connections and bytes for them. */
+  freeze(): Promise<void>;
+  /** Lets them go on. */
+  thaw(): void;
   /** Ends every connection, the server and its folder. May be called twice. */
   stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Settings beside the usual ones, or in their place, such as `{ deadlock_timeout: '100ms' }`. */
+  settings?: Record<string, string>;
 }
 
 interface Launch {
   binFolder: string;
   place: ServerFolder;
   password: string;
+  settings: Record<string, string>;
 }
 
 interface Listening {
@@ -58,15 +75,19 @@ interface Listening {
  *     await sql.end();
  *     await server.stop();
  */
-export async function startServer(installation: FoundInstallation): Promise<RunningServer> {
+export async function startServer(
+  installation: FoundInstallation,
+  { settings = {} }: ServerOptions = {},
+): Promise<RunningServer> {
   const place = await createServerFolder(installation.version);
   const dismissWatchdog = startWatchdog(place.folder);
   try {
     const binFolder = await installBinaries(installation, place);
     const password = randomBytes(16).toString('hex');
     await initialiseData(binFolder, place, password);
-    const listening = await listenOnFreePort({ binFolder, place, password });
-    return describeServer(installation.version, listening, place, password, dismissWatchdog);
+    const launch = { binFolder, place, password, settings };
+    const listening = await listenOnFreePort(launch);
+    return describeServer(installation.version, listening, launch, dismissWatchdog);
   } catch (error) {
     await deleteServerFolder(place);
     dismissWatchdog();
@@ -74,15 +95,20 @@ export async function startServer(installation: FoundInstallation): Promise<Runn
   }
 }
 
-function describeServer(
+export function describeServer(
   version: ServerVersion,
-  { child, port }: Listening,
-  place: ServerFolder,
-  superuserPassword: string,
+  { child: firstChild, port }: Listening,
+  launch: Launch,
   dismissWatchdog: () => void,
 ): RunningServer {
+  const { place } = launch;
+  const url = (database: string, user = 'postgres', password = launch.password): string =>
+    formatUrl(port, database, user, password);
+  let child = firstChild;
+  const processes = (): ServerProcesses => new ServerProcesses(child.pid as number);
   let stopped: Promise<void> | undefined;
   async function stopAndDelete(): Promise<void> {
+    if (!hasEnded(child)) processes().thaw();
     await stopProcess(child);
     await deleteServerFolder(place);
     dismissWatchdog();
@@ -91,9 +117,22 @@ function describeServer(
     version,
     host: '127.0.0.1',
     port,
-    pid: child.pid as number,
+    get pid() {
+      return child.pid as number;
+    },
     folder: place.folder,
-    url: (database, user = 'postgres', password = superuserPassword) => formatUrl(port, database, user, password),
+    url,
+    kill: async () => {
+      const ended = once(child, 'exit');
+      await processes().kill();
+      await ended;
+    },
+    restart: async () => {
+      child = await spawnServer(launch, port);
+      await waitUntilItAnswers(child, url('postgres'));
+    },
+    freeze: () => processes().freeze(),
+    thaw: () => processes().thaw(),
     stop: () => {
       stopped ??= stopAndDelete();
       return stopped;
@@ -102,7 +141,7 @@ function describeServer(
 }
 
 /** Between finding a free port and listening on it somebody else may take it: then another port is tried. */
-async function listenOnFreePort(launch: Launch): Promise<Listening> {
+export async function listenOnFreePort(launch: Launch): Promise<Listening> {
   for (let attempt = 1; ; attempt += 1) {
     const port = await findFreePort();
     const child = await spawnServer(launch, port);
@@ -118,16 +157,18 @@ async function listenOnFreePort(launch: Launch): Promise<Listening> {
   }
 }
 
-async function spawnServer({ binFolder, place }: Launch, port: number): Promise<ChildProcess> {
+async function spawnServer(launch: Launch, port: number): Promise<ChildProcess> {
+  const { binFolder, place } = launch;
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     fsync: 'off',
     max_connections: 200,
     shared_buffers: '64MB',
+    ...launch.settings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const log = await open(logFile(place), 'w');
+  const log = await open(logFile(place), 'a');
   const child = spawn(join(binFolder, 'postgres'), ['-D', place.dataFolder, '-p', String(port), ...flags], {
     ...place.owner,
     cwd: place.folder,
@@ -155,7 +196,8 @@ async function waitUntilItAnswers(child: ChildProcess, url: string): Promise<voi
   throw new Error(`no answer to "select 1" within ${startTimeoutMs} ms`, { cause: lastError });
 }
 
-async function selectOne(url: string): Promise<void> {
+/** Waits for `select 1`, five seconds at most. */
+export async function selectOne(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, connect_timeout: answerTimeoutMs / 1000, fetch_types: false });
   try {
     // postgres.js alone would wait for ever for a listener that takes the connection and says nothing
@@ -181,11 +223,11 @@ async function stopProcess(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-function hasEnded(child: ChildProcess): boolean {
+export function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;
@@ -194,7 +236,7 @@ async function findFreePort(): Promise<number> {
   return port;
 }
 
-function formatUrl(port: number, database: string, user: string, password: string): string {
+export function formatUrl(port: number, database: string, user: string, password: string): string {
   const [name, secret, path] = [user, password, database].map(encodeURIComponent);
   return `postgres://${name}:${secret}@127.0.0.1:${port}/${path}`;
 }

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { chooseInstallations, type FoundInstallation, findInstallations, type Installation } from './installations.ts';
-import { startServer } from './server.ts';
+import { type RunningServer, startServer } from './server.ts';
 
 const hasProc = existsSync('/proc/self/status');
 // A start takes one to three seconds, and longer on a busy machine.
@@ -67,11 +67,67 @@ describe.each(inject('servers'))('PostgreSQL $version', ({ version, url }) => {
   });
 });
 
+describe.each(inject('servers'))('PostgreSQL $version, killed and frozen', ({ version }) => {
+  let server: RunningServer;
+  beforeAll(async () => {
+    server = await startServer(installationOf(version));
+  }, timeout);
+  afterAll(() => server.stop());
+
+  test('comes back after SIGKILL on the same folder and port, with what was committed', { timeout }, async () => {
+    const { pid, port } = server;
+    const url = server.url('postgres');
+    const client = postgres(url, { max: 1 });
+    await client`create table kept (n integer)`;
+    await client`insert into kept values (1)`;
+    const open = client.begin(async (sql) => {
+      await sql`insert into kept values (2)`;
+      await server.kill();
+      await sql`insert into kept values (3)`;
+    });
+    await expect(open).rejects.toMatchObject({ code: expect.stringMatching(/^(CONNECTION_|ECONN)/) });
+    await client.end({ timeout: 0 });
+    if (hasProc) expect(processesIn(server.folder)).toEqual([]);
+    await server.restart();
+    expect([server.port, server.url('postgres')]).toEqual([port, url]);
+    expect(server.pid).not.toBe(pid);
+    const after = postgres(url, { max: 1 });
+    expect(await after`select n from kept`).toEqual([{ n: 1 }]);
+    await after.end();
+  });
+
+  test('frozen, it takes connections and says nothing; then it answers what it was asked', { timeout }, async () => {
+    const client = postgres(server.url('postgres'), { max: 1 });
+    await client`select 1`;
+    await server.freeze();
+    let hasAnswered = false;
+    const [old, fresh] = [client, postgres(server.url('postgres'), { max: 1 })].map((sql) =>
+      sql`select 1 as one`.then((rows) => {
+        hasAnswered = true;
+        return [...rows];
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(hasAnswered).toBe(false);
+    server.thaw();
+    expect(await Promise.all([old, fresh])).toEqual([[{ one: 1 }], [{ one: 1 }]]);
+    await client.end({ timeout: 0 });
+  });
+
+  test('stops while it is frozen', { timeout }, async () => {
+    const other = await startServer(installationOf(version), { settings: { max_connections: '20' } });
+    await other.freeze();
+    await other.stop();
+    expect(existsSync(other.folder)).toBe(false);
+  });
+});
+
 // One version will do: the watchdog knows of no version, and each case starts a server.
 describe.each(inject('servers').slice(0, 1))('PostgreSQL $version', ({ version }) => {
   test.skipIf(!hasProc).each([
     ['forgets it', ''],
     ['is killed', "process.kill(process.pid, 'SIGKILL')"],
+    ['freezes it and is killed', "await server.freeze(); process.kill(process.pid, 'SIGKILL')"],
   ])(`does not outlive a process that %s${noProc}`, { timeout }, async (_, code) => {
     const folder = await startInProcessThatEnds(version, code);
     await expect.poll(() => [processesIn(folder), existsSync(folder)], { timeout: 10_000 }).toEqual([[], false]);
@@ -129,7 +185,7 @@ async function startInProcessThatEnds(version: number, code: string): Promise<st
   const script = `
     import { startServer } from ${JSON.stringify(new URL('./server.ts', import.meta.url).href)};
     const server = await startServer(${JSON.stringify(installationOf(version))});
-    process.stdout.write(server.folder, () => { ${code} });
+    process.stdout.write(server.folder, async () => { ${code} });
   `;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -50,6 +50,24 @@ test('callers get a connection in the order of asking, each alone, and no more a
   expect(engine.opened).toBe(3);
 });
 
+test('who is to be first goes before all who wait, also where the line is full', async () => {
+  const pool = new Pool(countingEngine(1), { maxWaiting: 3, waitMs: 1000 });
+  const order: string[] = [];
+  const ask = (name: string, isFirst = false): Promise<void> =>
+    pool.use(
+      async () => {
+        order.push(name);
+        await pause(1);
+      },
+      1000,
+      isFirst,
+    );
+  await Promise.all([ask('a'), ask('b'), ask('c'), ask('d'), ask('x', true), ask('y', true)]);
+  expect(order).toEqual(['a', 'y', 'x', 'b', 'c', 'd']);
+  await Promise.all([ask('e'), ask('f'), ask('z', true)]);
+  expect(order.slice(6)).toEqual(['e', 'z', 'f']);
+});
+
 test('work that fails gives its connection back', async () => {
   const pool = new Pool(countingEngine(1));
   await expect(

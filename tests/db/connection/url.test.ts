@@ -45,6 +45,10 @@ const accepted: [string, string, 'off' | 'verified' | 'unverified' | 'prefer'][]
   ['postgres://u@[::ffff:127.0.0.1]/app', '[::ffff:7f00:1]:5432/app', 'verified'],
   ['postgres://u@0.0.0.0/app', '0.0.0.0:5432/app', 'verified'],
   ['postgres://u@db.example.com/app?sslrootcert=system', 'db.example.com:5432/app', 'verified'],
+  ['postgres://u@localhost:6432/app?pgbouncer=true', 'localhost:6432/app', 'off'],
+  ['postgres://u@localhost:6432/app?pgbouncer=false&options=-c%20work_mem%3D5000', 'localhost:6432/app', 'off'],
+  ['postgres://u@pooler.example.com/app?sslmode=verify-full&pgbouncer=true', 'pooler.example.com:5432/app', 'verified'],
+  ['postgres://u@localhost/app?pgbouncer=true&application_name=x', 'localhost:5432/app', 'off'],
 ];
 
 const refused: [string, string][] = [
@@ -69,6 +73,13 @@ const refused: [string, string][] = [
   [`postgres://u:${secret}@db.example.com/app?connect_timeout=10?sslmode=require`, 'INVALID_URL'],
   [`postgres://u:${secret}@db.example.com/app?sslrootcert=/nowhere/ca.crt`, 'INVALID_URL'],
   [`postgres://u:${secret}@db.example.com/app?application_name=a&application_name=b`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?pgbouncer=yes`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?pgbouncer=TRUE`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?pgbouncer=`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?pgbouncer`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?pgbouncer=true&pgbouncer=true`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?pgbouncer=true?sslmode=require`, 'INVALID_URL'],
+  [`postgres://u:${secret}@localhost/app?options=-c%20work_mem%3D5000&pgbouncer=true`, 'INVALID_URL'],
   [`http://u:${secret}@localhost/app`, 'INVALID_URL'],
   [`localhost:5432/app?password=${secret}`, 'INVALID_URL'],
   [`postgres://u:${secret}@db.example.com/app?sslmode=disable`, 'PLAINTEXT_REFUSED'],
@@ -94,6 +105,11 @@ describe('accepted', () => {
     expect(options).toMatchObject({ username: 'us@er', password: 'p/a?s#s', database: 'my app' });
   });
 
+  test('a pooler is what pgbouncer says, and not known where it says nothing', () => {
+    const isPooled = (query: string): unknown => parseServerUrl(`postgres://u@localhost/app${query}`).isPooled;
+    expect([isPooled('?pgbouncer=true'), isPooled('?pgbouncer=false'), isPooled('')]).toEqual([true, false, undefined]);
+  });
+
   test('what weakens TLS says so in a warning', () => {
     expect(parseServerUrl('postgres://u@db.example.com/app?sslmode=require').warnings.join()).toContain('verify-full');
     expect(parseServerUrl('postgres://u@db.example.com/app?sslmode=disable', true).warnings.join()).toContain(
@@ -101,6 +117,12 @@ describe('accepted', () => {
     );
     expect(parseServerUrl('postgres://u@db.example.com/app').warnings).toEqual([]);
   });
+});
+
+test('options are refused before a pooler, with what to do instead', () => {
+  const parse = (): unknown => parseServerUrl('postgres://u@localhost/app?options=-c%20work_mem%3D5000&pgbouncer=true');
+  expect(parse).toThrow('has options and pgbouncer=true');
+  expect(parse).toThrow(expect.objectContaining({ hint: expect.stringContaining('alter role') }));
 });
 
 describe('refused, without a word of the password', () => {

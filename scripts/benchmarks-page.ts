@@ -1,0 +1,74 @@
+// npm run docs:benchmarks: docs/benchmarks.md, from the results that the benches saved. No figure of it is typed.
+
+import { readFileSync } from 'node:fs';
+import { compare, resultFile, type SaturationResult } from '../bench/saturation.ts';
+import { type Generator, runAsCommand } from './generated-file.ts';
+
+export const benchmarksPage: Generator = {
+  command: 'npm run docs:benchmarks',
+  generate: async () => new Map([['docs/benchmarks.md', drawPage(readSaturation())]]),
+};
+
+function readSaturation(): SaturationResult {
+  return JSON.parse(readFileSync(resultFile, 'utf8')) as SaturationResult;
+}
+
+function drawPage(result: SaturationResult): string {
+  return `# Benchmarks
+
+Each figure is a ratio to the driver alone, in the same run: seconds differ from machine to machine, and from minute to
+minute. Written by \`npm run docs:benchmarks\` from \`bench/results/\`; do not edit.
+
+## More callers than connections
+
+${result.callers} callers ask one prepared query after the other for ${result.seconds} seconds. They wait for a connection in this
+package's own line, which is first come, first served, bounded ([POOL_EXHAUSTED](errors/POOL_EXHAUSTED.md)), and does not slow
+down. The stock driver (postgres.js, \`max\` as large as the pool) pipelines, which is fast at first, and has a queue that
+gets slower for as long as it is never empty.
+
+${drawTable(result)}
+
+Queries a second, over the ${result.seconds} seconds:
+
+${result.pools.map((pool) => drawChart(pool)).join('\n\n')}
+
+The first line is this package, the second the stock driver. Measured on ${result.date} with PostgreSQL ${result.postgres} and Node
+${result.node} on ${result.cores} cores, which the server shares. Repeat it: \`npm run bench:saturation\`.
+`;
+}
+
+function drawTable(result: SaturationResult): string {
+  const rows = compare(result).map(({ size, oursFirst, oursLast, stockFirst, stockLast }) => {
+    const ratio = (of: number, to: number): string => (of / to).toFixed(2);
+    return `| ${size} | ${ratio(oursLast, oursFirst)} | ${ratio(stockLast, stockFirst)} | ${ratio(oursFirst, stockFirst)} | ${ratio(oursLast, stockLast)} |`;
+  });
+  return [
+    '| Pool | Last ten seconds to the first ten | The stock driver’s | To the stock driver, first ten seconds | Last ten seconds |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+function drawChart({ size, ours, stock }: SaturationResult['pools'][number]): string {
+  const rates = (counts: readonly number[]): string => everyFewSeconds(counts).join(', ');
+  return `\`\`\`mermaid
+xychart-beta
+  title "Pool of ${size}"
+  x-axis "seconds" 0 --> ${ours.length}
+  y-axis "queries a second" 0 --> ${Math.ceil(Math.max(...ours, ...stock) / 1000) * 1000}
+  line [${rates(ours)}]
+  line [${rates(stock)}]
+\`\`\``;
+}
+
+/** The mean of every three seconds: single ones jump on a busy machine. */
+function everyFewSeconds(counts: readonly number[]): number[] {
+  const means: number[] = [];
+  for (let from = 0; from + 3 <= counts.length; from += 3) {
+    const few = counts.slice(from, from + 3);
+    means.push(Math.round(few.reduce((sum, count) => sum + count, 0) / few.length));
+  }
+  return means;
+}
+
+await runAsCommand(import.meta.url, benchmarksPage);

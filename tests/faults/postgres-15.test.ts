@@ -1,0 +1,5 @@
+// Faults on PostgreSQL 15.
+
+import { describeFaultsOn } from './on-server.ts';
+
+describeFaultsOn(15);

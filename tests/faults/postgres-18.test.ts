@@ -1,0 +1,5 @@
+// Faults on PostgreSQL 18.
+
+import { describeFaultsOn } from './on-server.ts';
+
+describeFaultsOn(18);
