@@ -21,6 +21,7 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   POOLER_REFUSED: exitCodes.refused,
   POOLER_UNDECLARED: exitCodes.refused,
   EMBEDDED_IN_USE: exitCodes.inUse,
+  EMBEDDED_LOST: exitCodes.inUse,
   MIGRATION_LOCK_HELD: exitCodes.inUse,
   UNREACHABLE: exitCodes.unreachable,
   CONNECTION_LOST: exitCodes.unreachable,

@@ -14,13 +14,15 @@ export interface StartFlags {
   json?: boolean;
 }
 
+type StartData = Omit<StartReport, 'target' | 'warnings'>;
+
 export async function start({ once = false, json = false }: StartFlags): Promise<void> {
   const signal = listenForInterruption();
   try {
     const exitCode = await runVerb('start', { json, signal }, async (voice) => {
-      const data = await makeReady(voice, signal);
+      const data = await makeReady(voice, signal, once);
       if (once) await closeDatabase();
-      else voice.say('', readyLine(data.engine));
+      else voice.say('', ...readyLines(data));
       return data;
     });
     if (once || exitCode !== exitCodes.done) return;
@@ -31,13 +33,13 @@ export async function start({ once = false, json = false }: StartFlags): Promise
   (json ? process.stderr : process.stdout).write('closed\n');
 }
 
-async function makeReady(voice: Voice, signal: AbortSignal): Promise<Omit<StartReport, 'target' | 'warnings'>> {
+async function makeReady(voice: Voice, signal: AbortSignal, once: boolean): Promise<StartData> {
   const target = targetOfEnvironment();
   voice.nameTarget(target.target);
   if (target.restriction !== null) voice.say(`note: ${target.restriction}`);
   const sayStopping = (): void => voice.remark('stopping after the step under way; Ctrl-C again stops at once');
   signal.addEventListener('abort', sayStopping);
-  const report = await startDevelopment(target, { onProgress: voice.progress.say, signal });
+  const report = await startDevelopment(target, { onProgress: voice.progress.say, signal, socket: !once });
   signal.removeEventListener('abort', sayStopping);
   const { target: _target, warnings, ...data } = report;
   for (const warning of warnings) voice.warn(warning);
@@ -82,8 +84,11 @@ function renderNextSteps(stream: NodeJS.WriteStream): string[] {
   return [faint('next steps', stream), ...steps.map(([what, why]) => `  ${what.padEnd(26)}${why}`)];
 }
 
-function readyLine(engine: StartReport['engine']): string {
-  return engine === 'embedded'
-    ? 'ready; Ctrl-C closes the database, which one process at a time can use'
-    : 'ready; Ctrl-C ends this';
+function readyLines({ engine, socketUrl }: StartData): string[] {
+  if (engine === 'server') return ['ready; Ctrl-C ends this'];
+  return [
+    ...(socketUrl ? [`meanwhile, in another terminal: psql '${socketUrl}'`] : []),
+    ...(socketUrl ? [`or before any of these commands: export POSTGRES_URL='${socketUrl}'`] : []),
+    'ready; Ctrl-C closes the database',
+  ];
 }

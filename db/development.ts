@@ -35,6 +35,8 @@ export interface StartOptions {
   onProgress(message: string): void;
   /** Stops at the next step. What is under way is rolled back or finished; close the database afterwards. */
   signal?: AbortSignal;
+  /** Whether other processes may come in to the embedded database meanwhile; true unless given. */
+  socket?: boolean;
 }
 
 export interface StartReport extends OpenReport {
@@ -76,12 +78,12 @@ export async function startDevelopment(
   { engine, options, restriction }: Target,
   how: StartOptions,
 ): Promise<StartReport> {
-  const { onProgress, signal } = how;
+  const { onProgress, signal, socket = true } = how;
   const migrated = engine === 'server' && restriction === null ? await migrateServer(options, how) : undefined;
   signal?.throwIfAborted();
   // Creating it is told by whoever does it.
   if (engine === 'server' || existsSync(embeddedData)) onProgress('opening the database');
-  const opened = await openDatabase({ ...options, onProgress });
+  const opened = await openDatabase({ ...options, onProgress, socket });
   signal?.throwIfAborted();
   const sample = restriction === null ? await loadSample(how) : null;
   onProgress('counting the rows of each table');

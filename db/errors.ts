@@ -98,6 +98,7 @@ export type ConnectionCode =
   | 'DATABASE_OPEN'
   | 'DEADLINE_EXCEEDED'
   | 'EMBEDDED_IN_USE'
+  | 'EMBEDDED_LOST'
   | 'INVALID_URL'
   | 'OUTCOME_UNKNOWN'
   | 'PLAINTEXT_REFUSED'

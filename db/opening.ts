@@ -8,6 +8,7 @@ import { type ApplyOptions, type ApplyReport, applyMigrations } from '../deploy/
 import { DeployError } from '../deploy/errors.ts';
 import { poolerRefused } from '../deploy/lock.ts';
 import { type ResetReport, refuseOutsideDevelopment, resetDatabase } from '../deploy/reset.ts';
+import { closeOnSignal } from './connection/close-on-signal.ts';
 import type { Engine } from './connection/connection.ts';
 import { type Deadlines, defaultDeadlines, noStatementDeadline } from './connection/deadlines.ts';
 import { deploySession } from './connection/deploy-session.ts';
@@ -51,6 +52,11 @@ export interface DatabaseOptions {
   onProgress?(message: string): void;
   /** A snapshot to start an embedded database from. */
   snapshot?: Blob;
+  /**
+   * Whether other processes may come in to an embedded database in a folder, through a Unix socket there that only this
+   * user may open; true unless given. Not on Windows.
+   */
+  socket?: boolean;
 }
 
 /** What was opened. */
@@ -61,6 +67,8 @@ export interface OpenReport {
   /** Migrations that were applied while opening: an embedded database migrates itself. */
   applied: string[];
   warnings: string[];
+  /** For POSTGRES_URL and psql of another process: the way in to the embedded database, while it is open here. */
+  socketUrl?: string;
 }
 
 const defaultFolder = '.mytx';
@@ -78,7 +86,8 @@ interface Connected {
 
 /** Opens a database whose schema is, or is brought, up to date. */
 export async function open(options: DatabaseOptions): Promise<Opened> {
-  const { database, warnings } = await connect(options);
+  const hasSocket = (options.socket ?? true) && process.platform !== 'win32';
+  const { database, warnings } = await connect({ ...options, socket: hasSocket });
   const { kind: engine, target } = database.engine;
   try {
     if (engine === 'server') {
@@ -86,10 +95,25 @@ export async function open(options: DatabaseOptions): Promise<Opened> {
       return { database, report: { engine, target, applied: [], warnings: [...warnings, ...found] } };
     }
     const { applied, notes } = await applyTo(database, progressOf(options));
-    return { database, report: { engine, target, applied, warnings: [...warnings, ...notes] } };
+    const { warnings: refusals, ...way } = await letGuestsIn(database, options);
+    return { database, report: { engine, target, applied, warnings: [...warnings, ...notes, ...refusals], ...way } };
   } catch (error) {
     await database.close();
     throw ours(error, target);
+  }
+}
+
+/** Behind the migrations, so that nobody sees half a schema. A socket that can't be opened keeps nobody from working. */
+async function letGuestsIn(
+  database: OpenDatabase,
+  { deadlines }: DatabaseOptions,
+): Promise<Pick<OpenReport, 'warnings' | 'socketUrl'>> {
+  try {
+    await database.letGuestsIn({ ...defaultDeadlines, ...deadlines }.idleInTransactionMs);
+    const { guestSocket } = database;
+    return { warnings: [], ...(guestSocket ? { socketUrl: guestSocket.url } : {}) };
+  } catch (error) {
+    return { warnings: [`no other process can come in to ${database.engine.target}: ${(error as Error).message}`] };
   }
 }
 
@@ -103,7 +127,7 @@ export async function migrate(
   options: DatabaseOptions,
   callbacks: Pick<ApplyOptions, 'onMigration' | 'onLockWait'> & { onTarget?(target: string): void } = {},
 ): Promise<MigrateReport> {
-  return withDatabase({ ...options, deadlines: noStatementDeadline }, async ({ database, warnings }) => {
+  return withDatabase({ ...options, deadlines: noStatementDeadline, socket: false }, async ({ database, warnings }) => {
     const { target } = database.engine;
     callbacks.onTarget?.(target);
     return { ...(await applyTo(database, callbacks)), target, warnings };
@@ -120,7 +144,7 @@ export async function reset(options: DatabaseOptions): Promise<ResetReport & { t
   const isLocal = address?.isLoopback ?? true;
   const where = { target, isLocal, isProduction: readEnvironment().NODE_ENV === 'production' };
   refuseOutsideDevelopment(where);
-  return withDatabase({ ...options, deadlines: noStatementDeadline }, async ({ database }) => {
+  return withDatabase({ ...options, deadlines: noStatementDeadline, socket: false }, async ({ database }) => {
     const report = await database.withConnection((connection) =>
       resetDatabase(deploySession(connection), { folder: migrationsFolder, ...where }),
     );
@@ -199,11 +223,13 @@ function parseReplicaUrl(text: string, allowPlaintext: boolean, number: number):
 }
 
 async function connectEmbedded(options: DatabaseOptions): Promise<Connected> {
-  const { folder = defaultFolder, snapshot, onProgress } = options;
-  const embedded: EmbeddedOptions = folder === 'memory' ? {} : { folder };
+  const { folder = defaultFolder, socket: hasSocket = false, snapshot, onProgress } = options;
+  const embedded: EmbeddedOptions = folder === 'memory' ? {} : { folder, hasSocket };
   if (snapshot) embedded.snapshot = snapshot;
   if (onProgress) embedded.onProgress = onProgress;
-  return { database: openOver(await embeddedEngine(embedded), options), warnings: [] };
+  const database = openOver(await embeddedEngine(embedded), options);
+  if (folder !== 'memory') database.onClosed = closeOnSignal(() => database.close());
+  return { database, warnings: [] };
 }
 
 function openOver(engine: Engine, { logger, deadlines, maxWaiting }: DatabaseOptions): OpenDatabase {

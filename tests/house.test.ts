@@ -65,6 +65,8 @@ test('each driver is imported in one file, PGlite only when an embedded database
   const pglite = importers('@electric-sql/pglite').filter(({ isType }) => !isType);
   expect(pglite.length).toBeGreaterThan(0);
   expect(pglite.every(({ from, isDynamic }) => from === 'db/connection/embedded.ts' && isDynamic)).toBe(true);
+  const socket = importers('@electric-sql/pglite-socket');
+  expect(socket).toEqual([expect.objectContaining({ from: 'db/connection/embedded-socket.ts', isDynamic: true })]);
 });
 
 test('no import circle but that of the two schema files', () => {

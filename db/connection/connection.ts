@@ -50,6 +50,19 @@ export interface Engine {
   /** Sent in one message behind `begin`: what the session itself can't be told. */
   readonly behindBegin?: string;
   connect(): Connection;
+  /** Lets other processes in, by a socket, in one line with the callers of this one. Absent: it needs none, or can't. */
+  letGuestsIn?(line: Line, idleMs: number): Promise<GuestSocket>;
+  close(): Promise<void>;
+}
+
+/** Waits for the one connection, and gives it back when what `work` returned has settled. */
+export type Line = (work: () => Promise<void>) => Promise<void>;
+
+/** What guests come in through. */
+export interface GuestSocket {
+  /** For POSTGRES_URL and psql. */
+  readonly url: string;
+  /** Sends the guests away; what they have not committed is rolled back. */
   close(): Promise<void>;
 }
 

@@ -3,6 +3,7 @@
 // Never leaves a transaction behind: one that is silent for too long, or gone, is rolled back.
 
 import type { Socket } from 'node:net';
+import type { Line } from './connection.ts';
 import { refusalOf } from './deadly-statements.ts';
 import type { EmbeddedSession } from './embedded-session.ts';
 import {
@@ -16,14 +17,15 @@ import {
   textsOf,
 } from './wire.ts';
 
-/** Waits for the one connection, and gives it back when what `work` returned has settled. */
-export type Line = (work: () => Promise<void>) => Promise<void>;
-
 export interface GuestOptions {
   session: EmbeddedSession;
   line: Line;
   /** How long it may hold the session without a word; 0 for ever. */
   idleMs: number;
+  /** Whether there is a place for it among the guests. */
+  mayEnter(): boolean;
+  /** Told that it has gone, or was sent away. */
+  left(guest: Guest): void;
 }
 
 type Send = (bytes: Buffer) => void;
@@ -41,6 +43,9 @@ const endsRound = new Set(['Q', 'S', 'F']);
 /** Settings of a start-up message that PGlite can't keep, and those that are no settings. */
 const noSettings = /^(user|database|replication|options|_pq_\..*|.*_timeout)$/i;
 
+const tooMany = 'sorry, too many clients already';
+const tooManyHint = 'The embedded database lets few in at once. End one of them, or use a PostgreSQL server.';
+
 /** The part of pglite-socket's queue that its handler of a connection uses: here one for each connection. */
 export class Guest {
   private readonly statements = new Map<string, Buffer>();
@@ -55,7 +60,7 @@ export class Guest {
   /** The same, done here: it was refused before it had the session. */
   private isSkipping = false;
   private mayHoldLocks = false;
-  private hasGreeted = false;
+  hasGreeted = false;
   private hasEnded = false;
   private idleTimer: NodeJS.Timeout | undefined;
   private previous: Promise<unknown> = Promise.resolve();
@@ -86,6 +91,7 @@ export class Guest {
   clearQueueForHandler(): void {
     this.hasEnded = true;
     clearTimeout(this.idleTimer);
+    this.options.left(this);
   }
 
   /** Rolls back what a client that has gone left open. */
@@ -140,7 +146,9 @@ export class Guest {
     const hint = 'The embedded database has one user, postgres, and one database, postgres.';
     if (!parameters) return this.end(errorMessage('FATAL', '08P01', 'no start-up message of protocol 3.0'), send);
     if (user !== 'postgres') return this.end(errorMessage('FATAL', '28000', 'there is no such role', hint), send);
-    if (database !== 'postgres') return this.end(errorMessage('FATAL', '3D000', 'there is no such database', hint), send);
+    if (database !== 'postgres')
+      return this.end(errorMessage('FATAL', '3D000', 'there is no such database', hint), send);
+    if (!this.options.mayEnter()) return this.end(errorMessage('FATAL', '53300', tooMany, tooManyHint), send);
     this.settings = new Map([...parameters].filter(([name]) => !noSettings.test(name)));
     const greeting = await this.options.session.greet();
     for (const { type, body } of messagesOf(greeting)) if (type === 'S') this.told.set(...textsOf(body));
@@ -217,7 +225,7 @@ export class Guest {
         kept.push(answer.subarray(from, at));
         from = at + reply.bytes.length;
       } else {
-        await this.note(type, message, reply.type, reply.body);
+        await this.note(type, safe, reply.type, reply.body);
         if (reply.type === 'Z') isReady = reply.body.toString() === 'I';
       }
     }
@@ -241,7 +249,8 @@ export class Guest {
     if (reply !== 'C') return;
     if (type === 'Q') this.forget('');
     const tag = body.toString('latin1', 0, body.length - 1);
-    if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') for (const name of [...this.statements.keys()]) this.forget(name);
+    if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL')
+      for (const name of [...this.statements.keys()]) this.forget(name);
     else if (tag === 'DEALLOCATE') this.isStale = true;
   }
 
@@ -332,7 +341,11 @@ export class Guest {
   private async untilWritten(): Promise<void> {
     if (!this.socket.writableNeedDrain || this.socket.destroyed) return;
     await new Promise<void>((resolve) => {
-      this.socket.once('drain', resolve).once('close', resolve);
+      const goOn = (): void => {
+        this.socket.off('drain', goOn).off('close', goOn);
+        resolve();
+      };
+      this.socket.on('drain', goOn).on('close', goOn);
     });
   }
 }

@@ -3,7 +3,9 @@
 // Never lets two in at once: each holds the one connection of the pool. Never sends what would end PostgreSQL.
 
 import type { PGlite } from '@electric-sql/pglite';
+import { ConnectionError } from '../errors.ts';
 import { refusalOf } from './deadly-statements.ts';
+import type { Ownership } from './owner.ts';
 import {
   columnsOf,
   errorTextOf,
@@ -29,29 +31,30 @@ export class EmbeddedSession {
   /** @param assertKept throws when this process is not the owner of the database any more */
   private constructor(
     readonly client: PGlite,
-    private readonly assertKept: () => void,
+    private readonly assertKept: Ownership['assertKept'],
   ) {}
 
-  static async begin(client: PGlite, assertKept: () => void): Promise<EmbeddedSession> {
+  static async begin(client: PGlite, assertKept: Ownership['assertKept']): Promise<EmbeddedSession> {
     await client.exec(ownSettings);
     return new EmbeddedSession(client, assertKept);
   }
 
-  /** Whether PostgreSQL can be talked to: a session that can't must not be closed either, which would write. */
-  get isUsable(): boolean {
+  /** Writes a checkpoint and ends PostgreSQL, if it can still be talked to: one that is another process's writes nothing. */
+  async close(): Promise<void> {
     try {
-      this.assertUsable();
-      return true;
+      this.assertUsable(0);
     } catch {
-      return false;
+      return;
     }
+    await this.client.close();
   }
 
   /** Runs `work` for the owner; a reset before it costs less than a millisecond, and only where a guest was there. */
   async asOwner<T>(text: string, work: (client: PGlite) => Promise<T>): Promise<T> {
     this.assertUsable();
     const refusal = refusalOf(text);
-    if (refusal) throw Object.assign(new Error(refusal.message), { code: '0A000', severity: 'ERROR', hint: refusal.hint });
+    if (refusal)
+      throw Object.assign(new Error(refusal.message), { code: '0A000', severity: 'ERROR', hint: refusal.hint });
     if (this.lastUser !== owner) {
       await this.reset();
       await this.client.exec(ownSettings); // leaves PGlite's stream of answers as its own functions want it
@@ -78,7 +81,7 @@ export class EmbeddedSession {
     return true;
   }
 
-  /** What PostgreSQL says to a client that has just connected, all of it. */
+  /** What PostgreSQL says to a client that has just connected. The first call must be outside of every transaction. */
   async greet(): Promise<Buffer> {
     this.greeting ??= await this.exchange(startupMessage({ user: 'postgres', database: 'postgres' }));
     return this.greeting;
@@ -125,10 +128,16 @@ export class EmbeddedSession {
     await this.command('discard all');
   }
 
-  private assertUsable(): void {
-    this.assertKept();
+  private assertUsable(trustMs?: number): void {
+    this.assertKept(trustMs);
     if (!this.ended) return;
-    throw Object.assign(new Error('the embedded PostgreSQL has ended'), { code: 'CONNECTION_CLOSED', cause: this.ended });
+    throw new ConnectionError(
+      'EMBEDDED_LOST',
+      'the embedded PostgreSQL of this process has ended',
+      'Nothing more is sent to it. Close the database and open it again.',
+      {},
+      this.ended,
+    );
   }
 }
 

@@ -4,46 +4,80 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
-import { type Connection, decodersFor, type Engine, type StatementResult, type WireValue } from './connection.ts';
+import {
+  type Connection,
+  decodersFor,
+  type Engine,
+  type GuestSocket,
+  type Line,
+  type StatementResult,
+  type WireValue,
+} from './connection.ts';
+import { EmbeddedSession } from './embedded-session.ts';
+import { openSocket } from './embedded-socket.ts';
 import { takeOwnership } from './owner.ts';
+import { chooseSocketFolder } from './socket-folder.ts';
 
 export interface EmbeddedOptions {
   /** The folder that holds the database and its owner's file, such as `.mytx`; none keeps it all in memory. */
   folder?: string;
   /** A snapshot to start from, as PGlite's `dumpDataDir` makes it; only for a database that is not there yet. */
   snapshot?: Blob;
+  /** Whether other processes are to come in through a socket in the folder; no unless given. */
+  hasSocket?: boolean;
   /** Called before work that takes seconds, with a sentence that says what it is. */
   onProgress?(message: string): void;
 }
 
-/** Opens the embedded database, creating it where there is none. Takes seconds the first time. */
-export async function embeddedEngine({ folder, snapshot, onProgress }: EmbeddedOptions): Promise<Engine> {
-  const release = folder === undefined ? (): void => {} : takeOwnership(folder);
+/**
+ * Opens the embedded database, creating it where there is none. Takes seconds the first time.
+ * @throws ConnectionError EMBEDDED_IN_USE, where it is in a folder
+ */
+export async function embeddedEngine({ folder, ...options }: EmbeddedOptions): Promise<Engine> {
+  if (folder === undefined) {
+    const session = await EmbeddedSession.begin(await startPostgres(undefined, options), () => {});
+    return { ...engineOver(session, 'embedded, in memory'), close: () => session.close() };
+  }
+  const socketFolder = options.hasSocket ? chooseSocketFolder(folder) : undefined;
+  const ownership = await takeOwnership(folder, socketFolder ? { socketFolder } : {});
   try {
-    const dataFolder = folder === undefined ? undefined : join(folder, 'database');
-    if (dataFolder !== undefined && !existsSync(join(dataFolder, 'PG_VERSION'))) {
-      onProgress?.(`creating the embedded database in ${dataFolder} (initdb, 4 to 8 seconds, once)`);
-    }
-    const { PGlite } = await import('@electric-sql/pglite');
-    const client = await PGlite.create({
-      ...(dataFolder ? { dataDir: dataFolder } : {}),
-      ...(snapshot ? { loadDataDir: snapshot } : {}),
-    });
-    await client.exec(`set time zone 'UTC'; set datestyle to 'ISO'`);
+    const dataFolder = join(folder, 'database');
+    const client = await startPostgres(dataFolder, options);
+    const session = await EmbeddedSession.begin(client, (trustMs) => ownership.assertKept(trustMs));
     return {
-      kind: 'embedded',
-      target: folder === undefined ? 'embedded, in memory' : `embedded, ${dataFolder}`,
-      size: 1,
-      connect: () => new EmbeddedConnection(client),
+      ...engineOver(session, `embedded, ${dataFolder}`),
+      ...(socketFolder ? { letGuestsIn: guestsOf(session, socketFolder) } : {}),
       close: async (): Promise<void> => {
-        await client.close();
-        release();
+        await session.close();
+        ownership.release();
       },
     };
   } catch (error) {
-    release();
+    ownership.release();
     throw error;
   }
+}
+
+async function startPostgres(
+  dataFolder: string | undefined,
+  { snapshot, onProgress }: EmbeddedOptions,
+): Promise<PGlite> {
+  if (dataFolder !== undefined && !existsSync(join(dataFolder, 'PG_VERSION'))) {
+    onProgress?.(`creating the embedded database in ${dataFolder} (initdb, 4 to 8 seconds, once)`);
+  }
+  const { PGlite } = await import('@electric-sql/pglite');
+  return PGlite.create({
+    ...(dataFolder ? { dataDir: dataFolder } : {}),
+    ...(snapshot ? { loadDataDir: snapshot } : {}),
+  });
+}
+
+function engineOver(session: EmbeddedSession, target: string): Omit<Engine, 'close'> {
+  return { kind: 'embedded', target, size: 1, connect: () => new EmbeddedConnection(session) };
+}
+
+function guestsOf(session: EmbeddedSession, socketFolder: string): NonNullable<Engine['letGuestsIn']> {
+  return (line: Line, idleMs: number): Promise<GuestSocket> => openSocket({ session, socketFolder, line, idleMs });
 }
 
 class EmbeddedConnection implements Connection {
@@ -51,20 +85,19 @@ class EmbeddedConnection implements Connection {
   private readonly parsers: Record<number, (text: string) => unknown>;
   private readonly serializers: Record<number, (value: unknown) => string>;
 
-  constructor(private readonly client: PGlite) {
-    this.parsers = decodersFor(Object.keys(client.parsers));
+  constructor(private readonly session: EmbeddedSession) {
+    const { parsers, serializers } = session.client;
+    this.parsers = decodersFor(Object.keys(parsers));
     this.serializers = Object.fromEntries(
-      Object.keys(client.serializers).map((type) => [type, (value: unknown): string => value as string]),
+      Object.keys(serializers).map((type) => [type, (value: unknown): string => value as string]),
     );
   }
 
   async run(text: string, params: readonly WireValue[]): Promise<StatementResult> {
     const { parsers, serializers } = this;
-    const result = await this.client.query<unknown[]>(text, params as WireValue[], {
-      rowMode: 'array',
-      parsers,
-      serializers,
-    });
+    const result = await this.session.asOwner(text, (client) =>
+      client.query<unknown[]>(text, params as WireValue[], { rowMode: 'array', parsers, serializers }),
+    );
     return {
       rows: result.rows,
       columns: result.fields.map(({ name, dataTypeID }) => ({ name, type: dataTypeID })),
@@ -73,12 +106,12 @@ class EmbeddedConnection implements Connection {
   }
 
   async script(text: string): Promise<void> {
-    await this.client.exec(text);
+    await this.session.asOwner(text, (client) => client.exec(text));
   }
 
   /** There is only one session: a transaction left open in it is rolled back. */
   async discard(): Promise<void> {
-    await this.client.exec('rollback');
+    await this.script('rollback');
   }
 
   async close(): Promise<void> {}

@@ -2,12 +2,20 @@
 
 import { ConnectionError } from '../errors.ts';
 import { defaultMaxAttempts, waitAfterAttempt } from './conflict.ts';
-import { type Connection, type Engine, encode, type StatementResult, type WireValue } from './connection.ts';
+import {
+  type Connection,
+  type Engine,
+  encode,
+  type GuestSocket,
+  type Line,
+  type StatementResult,
+  type WireValue,
+} from './connection.ts';
 import { type Deadlines, defaultDeadlines } from './deadlines.ts';
 import { deadlineExceeded, type FailureContext, isRetriable, translateFailure } from './failure.ts';
 import { Pool, type PoolFigures } from './pool.ts';
 import { type Replicas, type RowOwner, WrittenRows } from './replicas.ts';
-import { scopedDeadline, scopedReader } from './scope.ts';
+import { runOutside, scopedDeadline, scopedReader } from './scope.ts';
 import { StatementWatch } from './statement-watch.ts';
 
 /** What a `logger` is told of each statement: never a parameter's value. */
@@ -34,6 +42,10 @@ export interface OpenDatabaseOptions {
 export class OpenDatabase {
   /** Databases that may answer reads in the place of this one. */
   replicas: Replicas | undefined;
+  /** What other processes come in through: the embedded database has it. */
+  guestSocket: GuestSocket | undefined;
+  /** Called when it is closed. */
+  onClosed: (() => void) | undefined;
   private readonly pool: Pool;
   private readonly logger: StatementLogger | undefined;
   private readonly statementTimeoutMs: number;
@@ -173,13 +185,24 @@ export class OpenDatabase {
     throw deadlineExceeded(this.engine.target, deadline.signal?.aborted ? 'signal' : 'deadline', 'nothing was sent');
   }
 
+  /**
+   * Lets other processes in, in the line of this one's callers, where the engine has a way for that.
+   * @param idleMs how long one may hold the connection without a word
+   * @throws why they can't come in
+   */
+  async letGuestsIn(idleMs: number): Promise<void> {
+    const line: Line = (work) => runOutside(() => this.withConnection(work));
+    this.guestSocket = await this.engine.letGuestsIn?.(line, idleMs);
+  }
+
   figures(): PoolFigures {
     return this.pool.figures();
   }
 
   async close(): Promise<void> {
     await this.replicas?.close();
-    await this.pool.close();
+    await Promise.all([this.guestSocket?.close(), this.pool.close()]);
+    this.onClosed?.();
   }
 }
 

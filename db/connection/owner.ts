@@ -9,17 +9,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionError } from '../errors.ts';
 import { beatMs, judge, type OwnerFile, readOwnerFile, silenceMs, type Verdict, writeFacts } from './owner-file.ts';
 import { beginOf, thisPlace } from './process-facts.ts';
-import { findSocketUrl } from './socket-folder.ts';
+import { findSocketUrl, removeSocket } from './socket-folder.ts';
 
 const attempts = 50;
 const abandonedAfterMs = 10_000;
-/** A statement looks at the file again when it was not looked at for this long. */
 const trustedMs = 200;
 
 export interface Ownership {
-  /** Looks at the file, unless it was looked at just now. @throws ConnectionError EMBEDDED_LOST */
-  assertKept(): void;
-  /** Gives the folder up again; may be called more than once. */
+  /** Looks at the file, unless it was looked at in the last `trustMs` (200). @throws ConnectionError EMBEDDED_LOST */
+  assertKept(trustMs?: number): void;
+  /** Gives the folder up again, and takes the socket away; may be called more than once. */
   release(): void;
 }
 
@@ -34,10 +33,7 @@ export interface OwnershipOptions {
  * @throws ConnectionError EMBEDDED_IN_USE with the owner's pid, in milliseconds; seconds later where the owner may be
  * on another machine and is silent
  */
-export async function takeOwnership(
-  folder: string,
-  { socketFolder }: OwnershipOptions = {},
-): Promise<Ownership> {
+export async function takeOwnership(folder: string, { socketFolder }: OwnershipOptions = {}): Promise<Ownership> {
   mkdirSync(folder, { recursive: true });
   const lockPath = resolve(folder, 'owner.pid');
   const ownPath = join(folder, `owner.pid.${process.pid}.${randomUUID().slice(0, 8)}`);
@@ -55,40 +51,48 @@ export async function takeOwnership(
   } finally {
     rmSync(ownPath, { force: true });
   }
-  return new HeldOwnership(folder, lockPath, text);
+  return new HeldOwnership(folder, lockPath, text, socketFolder);
 }
 
 class HeldOwnership implements Ownership {
   private lookedAtMs = performance.now();
   private lost: ConnectionError | undefined;
   private readonly timer: NodeJS.Timeout;
-  private readonly onExit = (): void => this.release();
 
   constructor(
     private readonly folder: string,
     private readonly lockPath: string,
     private readonly text: string,
+    private readonly socketFolder: string | undefined,
   ) {
-    ownedByThisProcess().add(lockPath);
+    const { held, onExit } = heldByThisProcess();
+    if (held.size === 0) process.once('exit', onExit);
+    held.set(lockPath, this);
     this.timer = setInterval(() => this.beat(), beatMs).unref();
-    process.once('exit', this.onExit);
   }
 
-  assertKept(): void {
-    if (performance.now() - this.lookedAtMs > trustedMs) this.look();
+  assertKept(trustMs = trustedMs): void {
+    if (performance.now() - this.lookedAtMs >= trustMs) this.look();
     if (this.lost) throw this.lost;
   }
 
   release(): void {
-    if (!ownedByThisProcess().delete(this.lockPath)) return;
+    const { held, onExit } = heldByThisProcess();
+    if (held.get(this.lockPath) !== this) return;
+    held.delete(this.lockPath);
+    if (held.size === 0) process.off('exit', onExit);
     clearInterval(this.timer);
-    process.off('exit', this.onExit);
-    if (readOwnerFile(this.lockPath)?.text === this.text) rmSync(this.lockPath, { force: true });
+    if (readOwnerFile(this.lockPath)?.text !== this.text) return; // another one's, and so is the socket
+    if (this.socketFolder) removeSocket(this.socketFolder);
+    rmSync(this.lockPath, { force: true });
   }
 
   private beat(): void {
     this.look();
-    if (this.lost) return clearInterval(this.timer);
+    if (this.lost) {
+      clearInterval(this.timer);
+      return;
+    }
     const now = new Date();
     try {
       utimesSync(this.lockPath, now, now);
@@ -129,7 +133,7 @@ async function claim(lockPath: string, ownPath: string, folder: string): Promise
 /** Where it can't be told when a process began, our own id is an owner only if we are. */
 function judgeOwn({ pid, facts }: OwnerFile, lockPath: string): Verdict | undefined {
   if (pid !== process.pid || facts?.begunAt !== undefined) return undefined;
-  return ownedByThisProcess().has(lockPath) ? 'alive' : 'dead';
+  return heldByThisProcess().held.has(lockPath) ? 'alive' : 'dead';
 }
 
 /** Watches the file for longer than an owner needs for three beats. */
@@ -171,32 +175,60 @@ async function takeTurn(turn: string): Promise<boolean> {
   return false;
 }
 
-/** The files that this process put there, also where a bundler or hot reload loads this module twice. */
-function ownedByThisProcess(): Set<string> {
+interface Held {
+  /** What this process owns, by the path of its file. */
+  held: Map<string, Ownership>;
+  onExit(): void;
+}
+
+/** One for a process, also where a bundler or hot reload loads this module twice. */
+function heldByThisProcess(): Held {
   const key = Symbol.for('mytx-ai.owned');
   const places = globalThis as Record<symbol, unknown>;
-  places[key] ??= new Set();
-  return places[key] as Set<string>;
+  places[key] ??= newHeld();
+  return places[key] as Held;
+}
+
+function newHeld(): Held {
+  const held = new Map<string, Ownership>();
+  return {
+    held,
+    onExit(): void {
+      for (const ownership of [...held.values()]) ownership.release();
+    },
+  };
 }
 
 function inUse(folder: string, owner: OwnerFile | undefined): ConnectionError {
-  const { facts, pid, heardAtMs = 0 } = owner ?? {};
-  const url = findSocketUrl(facts?.socketFolder);
-  const { host } = thisPlace();
-  const elsewhere = facts && facts.host !== host;
+  const { facts, pid = 0, heardAtMs = 0 } = owner ?? {};
+  const isElsewhere = facts !== undefined && facts.host !== thisPlace().host;
+  const url = isElsewhere ? undefined : findSocketUrl(facts?.socketFolder);
   const silentMs = Math.max(0, Math.round(Date.now() - heardAtMs));
   const since = facts
-    ? ` since ${facts.startedAt}${elsewhere ? ` on ${facts.host}` : ''}, last heard from ${Math.round(silentMs / 1000)} s ago`
+    ? ` since ${facts.startedAt}${isElsewhere ? ` on ${facts.host}` : ''}, last heard from ${Math.round(silentMs / 1000)} s ago`
     : '';
-  const wait = elsewhere ? ` One that was killed there is taken over ${silenceMs / 1000} s after it was last heard from.` : '';
   return new ConnectionError(
     'EMBEDDED_IN_USE',
     `the embedded database in ${folder} is in use by process ${pid || 'unknown'}${since}`,
-    url && !elsewhere
-      ? `Come in through its owner: POSTGRES_URL='${url}'. Or stop that process.`
-      : `Stop that process, or set POSTGRES_URL to a PostgreSQL server, which many processes can use at once.${wait}`,
-    { pid, folder, ...(facts ? { startedAt: facts.startedAt, host: facts.host, silentMs } : {}), ...(url ? { url } : {}) },
+    hintFor(pid, isElsewhere, url),
+    {
+      pid,
+      folder,
+      ...(facts ? { startedAt: facts.startedAt, host: facts.host, silentMs } : {}),
+      ...(url ? { url } : {}),
+    },
   );
+}
+
+function hintFor(pid: number, isElsewhere: boolean, url: string | undefined): string {
+  if (pid === process.pid && !isElsewhere) {
+    return 'It is this process that has it open: use that database, or close it first.';
+  }
+  if (url) return `Come in through its owner: POSTGRES_URL='${url}'. Or stop that process.`;
+  const wait = isElsewhere
+    ? ` One that was killed there is taken over ${silenceMs / 1000} s after it was last heard from.`
+    : '';
+  return `Stop that process, or set POSTGRES_URL to a PostgreSQL server, which many processes can use at once.${wait}`;
 }
 
 function ownershipLost(folder: string, found: OwnerFile | undefined): ConnectionError {
@@ -204,7 +236,7 @@ function ownershipLost(folder: string, found: OwnerFile | undefined): Connection
   return new ConnectionError(
     'EMBEDDED_LOST',
     `the embedded database in ${folder} is not this process’s any more: ${reason}`,
-    'Nothing more was sent to it. Close the database and open it again.',
+    'Nothing more is sent to it. Close the database and open it again.',
     { folder, ...(found?.pid ? { pid: found.pid } : {}) },
   );
 }

@@ -57,7 +57,8 @@ export function readStartup(bytes: Uint8Array): Map<string, string> | undefined 
   if (buffer.length < 9 || buffer.readInt16BE(4) !== 3) return undefined;
   const texts = buffer.toString('utf8', 8).split('\0');
   const parameters = new Map<string, string>();
-  for (let i = 0; i + 1 < texts.length && texts[i] !== ''; i += 2) parameters.set(texts[i] as string, texts[i + 1] ?? '');
+  for (let i = 0; i + 1 < texts.length && texts[i] !== ''; i += 2)
+    parameters.set(texts[i] as string, texts[i + 1] ?? '');
   return parameters;
 }
 

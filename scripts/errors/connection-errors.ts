@@ -103,18 +103,41 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
     causes: [
       'the application is running in another terminal while a command opens the same `.mytx/`',
       'a test runner with several workers and one folder',
+      'the same process opened it before: `details.pid` is its own',
     ],
     actions: [
+      'Come in through its owner: set `POSTGRES_URL` to `details.url`, or give that to `psql` ([how](../embedded.md#come-in-from-another-process)).',
       'Stop the other process; `details.pid` is its id. One that was killed needs nothing: its claim is taken over.',
       'Give each process a folder of its own: `openDatabase({ folder })`.',
       'Use a PostgreSQL server, which many processes share.',
     ],
     example: {
-      message: 'the embedded database in .mytx is in use by process 4711',
-      hint: 'Stop that process, or set POSTGRES_URL to a PostgreSQL server, which many processes can use at once.',
+      message:
+        'the embedded database in .mytx is in use by process 4711 since 2026-08-01T09:00:00.000Z, last heard from 1 s ago',
+      hint: "Come in through its owner: POSTGRES_URL='postgres://postgres@localhost/postgres?host=/home/dana/app/.mytx/socket'. Or stop that process.",
     },
     written: 'Nothing: the database was not opened.',
     repeat: 'Safe, once the other process has ended.',
+  },
+  EMBEDDED_LOST: {
+    class: 'ConnectionError',
+    happened: 'This process is not the owner of the embedded database any more, or the PostgreSQL inside it has ended.',
+    causes: [
+      'the file `owner.pid` was removed by hand, or the whole folder',
+      'the folder is shared by two machines or containers, and this one was silent for more than a minute: the other took it over',
+      'PostgreSQL inside the process ended, for want of memory',
+    ],
+    actions: [
+      'Close the database, which then writes nothing any more, and open it again; or end the process.',
+      'Share a PostgreSQL server between machines, not a folder.',
+    ],
+    example: {
+      message: 'the embedded database in .mytx is not this process’s any more: its file owner.pid was removed',
+      hint: 'Nothing more is sent to it. Close the database and open it again.',
+    },
+    written:
+      'Nothing by this call. What earlier calls wrote is there, unless both processes wrote for a moment: look before you go on.',
+    repeat: 'Safe, in vain until the database was closed and opened again.',
   },
   INVALID_URL: {
     class: 'ConnectionError',

@@ -22,6 +22,8 @@ export interface Running {
   readonly pid: number;
   /** Resolves when what was printed so far, on either stream, holds `text`; rejects when the process ends without. */
   until(text: string): Promise<void>;
+  /** What was printed so far, on either stream. */
+  printed(): string;
   /** Sends a signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<Ended>;
   readonly ended: Promise<Ended>;
@@ -79,6 +81,7 @@ export function startMytx(args: readonly string[], { folder, env = {} }: Place):
   return {
     pid: child.pid as number,
     ended,
+    printed: () => printed.stdout + printed.stderr,
     until: (text) => untilPrinted(child, () => printed.stdout + printed.stderr, text),
     end(signal): Promise<Ended> {
       child.kill(signal);

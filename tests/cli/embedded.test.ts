@@ -51,8 +51,11 @@ test('a run without --once stays up, and a second process on its folder is refus
   expect(ownerOf(there)).toBe(first.pid);
   const { exitCode, stdout, stderr, durationMs } = await mytx(['start', '--once', '--json'], { folder: there });
   expect(exitCode).toBe(4);
-  expect(stderr).toContain(`error EMBEDDED_IN_USE: the embedded database in .mytx is in use by process ${first.pid}\n`);
-  expect(stderr).toMatch(/^next: Stop that process/m);
+  expect(stderr).toContain(
+    `error EMBEDDED_IN_USE: the embedded database in .mytx is in use by process ${first.pid} since `,
+  );
+  const [, way] = /psql '(.*)'\n/.exec(first.printed()) ?? [];
+  expect(stderr).toContain(`\nnext: Come in through its owner: POSTGRES_URL='${way}'. Or stop that process.\n`);
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, target, data: null, error: { code: 'EMBEDDED_IN_USE' } });
   expect(durationMs).toBeLessThan(5_000);
   expect(ownerOf(there)).toBe(first.pid);

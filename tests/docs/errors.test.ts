@@ -1,9 +1,12 @@
 // Every code that db/ and deploy/ throw has a page, and the example on it is what is really thrown.
 
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parseServerUrl } from '../../db/connection/url.ts';
@@ -18,6 +21,7 @@ import {
   db,
   getUser,
   listTasks,
+  type MytxError,
   openDatabase,
   saveChat,
   saveMemory,
@@ -136,11 +140,13 @@ const provocations: Record<Code, (() => unknown) | string> = {
     await other.run(() => withDeadline({ signal: AbortSignal.abort() }, () => getUser('dana@example.com')));
   },
   DATABASE_OPEN: () => openDatabase({ folder: 'memory' }),
-  EMBEDDED_IN_USE: async () => {
-    const inUse = join(folder, '.mytx');
-    mkdirSync(inUse);
-    writeFileSync(join(inUse, 'owner.pid'), `${process.ppid}\n`);
-    await createDatabase({ folder: inUse });
+  EMBEDDED_IN_USE: () => refusedByNeighbour(join(folder, '.mytx')),
+  EMBEDDED_LOST: async () => {
+    const lost = join(folder, 'lost');
+    const other = await createDatabase({ ...memory(), folder: lost });
+    rmSync(join(lost, 'owner.pid'));
+    await sleep(300);
+    await other.run(() => getUser('dana@example.com')).finally(() => other.close());
   },
   INVALID_URL: () => parseServerUrl('mysql://localhost/assistant'),
   OUTCOME_UNKNOWN: 'needs a server: tests/db/outcome.test.ts',
@@ -189,18 +195,44 @@ describe('the example of', () => {
       .then(() => expect.unreachable('no error was thrown'))
       .catch((thrown: unknown) => thrown);
     const { message, hint } = errorCatalogue[code].example;
-    expect(error).toMatchObject({ code, hint, name: errorCatalogue[code].class });
-    expect(withoutPlaces((error as Error).message)).toBe(withoutPlaces(message));
+    expect(error).toMatchObject({ code, name: errorCatalogue[code].class });
+    expect(withoutPlaces((error as MytxError).message)).toBe(withoutPlaces(message));
+    expect(withoutPlaces((error as MytxError).hint)).toBe(withoutPlaces(hint));
   });
 });
 
-/** What differs from run to run: process ids, ports and temporary folders. */
+/** What is thrown while another process owns the database, which it gives up again behind it. */
+async function refusedByNeighbour(inUse: string): Promise<void> {
+  const script = `
+    const { createDatabase } = await import(${JSON.stringify(join(projectFolder, 'db/index.ts'))});
+    const { readFileSync } = await import('node:fs');
+    const snapshot = new Blob([readFileSync(${JSON.stringify(inject('snapshotFile'))})]);
+    const database = await createDatabase({ folder: ${JSON.stringify(inUse)}, snapshot });
+    console.log('open');
+    process.stdin.on('end', () => database.close()).resume();`;
+  const neighbour = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await Promise.race([once(neighbour.stdout, 'data'), once(neighbour, 'exit')]);
+  const ended = once(neighbour, 'exit');
+  try {
+    await createDatabase({ folder: inUse });
+  } finally {
+    neighbour.stdin.end();
+    await ended;
+  }
+}
+
+/** What differs from run to run: process ids, ports, times and temporary folders. */
 function withoutPlaces(message: string): string {
   return message
+    .replaceAll(`${folder}/lost`, '.mytx')
     .replaceAll(`${folder}/`, '')
     .replaceAll(folder, 'lib/drizzle')
     .replaceAll(/process \d+/g, 'process N')
-    .replaceAll(/localhost:\d+/g, 'localhost:N');
+    .replaceAll(/localhost:\d+/g, 'localhost:N')
+    .replaceAll(/since [\d:.TZ-]+, last heard from \d+ s ago/g, 'since T')
+    .replaceAll(/host=[\w./-]+?socket[\w-]*/g, 'host=F');
 }
 
 /** Applies migrations on the default database; a file without text is named by the journal and not there. */
