@@ -17,7 +17,7 @@ interface Shared {
 /** Calls `close` when the process gets one of the signals. @returns what ends that */
 export function closeOnSignal(close: () => Promise<void>): () => void {
   const { closings, listener } = sharedByProcess();
-  if (closings.size === 0) for (const signal of signals) process.on(signal, listener);
+  if (closings.size === 0) for (const signal of signals) process.prependListener(signal, listener);
   closings.add(close);
   return (): void => {
     if (!closings.delete(close) || closings.size > 0) return;
@@ -49,7 +49,11 @@ function newShared(): Shared {
     endBy(signal);
   };
   const listener = (signal: NodeJS.Signals): void => {
-    if (process.listenerCount(signal) > 1) return;
+    if (process.listenerCount(signal) > 1) {
+      // Out of the way, before they are called: the package signal-exit ends a process only where nobody else listens.
+      process.off(signal, listener);
+      return;
+    }
     if (firstAtMs === undefined) {
       firstAtMs = performance.now();
       void closeAndEnd(signal);

@@ -102,6 +102,20 @@ test('an application that listens for the signal decides itself', async () => {
   expect(await memoriesOfDana()).toEqual(['one more']);
 });
 
+test('a listener that ends the process only where it is alone, as the package signal-exit has it, ends it', async () => {
+  const owner = await startOwner(`
+    const listener = () => {
+      if (process.listenerCount('SIGTERM') > 1) return;
+      process.off('SIGTERM', listener);
+      process.kill(process.pid, 'SIGTERM');
+    };
+    process.on('SIGTERM', listener);
+    console.log('listens');
+    setInterval(() => {}, 1000);`);
+  await owner.says('listens');
+  expect(await owner.end('SIGTERM')).toEqual({ exitCode: null, signal: 'SIGTERM' });
+});
+
 const neverEnding = `
   await saveMemory({ userId, content: 'before' });
   await transaction(async () => {
