@@ -7,9 +7,17 @@ import { readEnvironment } from './db/environment.ts';
 
 const { POSTGRES_URL: url } = readEnvironment();
 
+/** drizzle-kit's driver looks for a Unix socket in `host`, not in the URL's parameter of that name. */
+function credentialsOf(text: string): { url: string } | { host: string; user: string; database: string } {
+  if (!URL.canParse(text)) return { url: text };
+  const { searchParams, username, pathname } = new URL(text);
+  const host = searchParams.get('host');
+  return host?.startsWith('/') ? { host, user: username, database: pathname.slice(1) } : { url: text };
+}
+
 export default defineConfig({
   schema: ['./db/schema.ts', './db/protocols-schema.ts'],
   out: './lib/drizzle',
   dialect: 'postgresql',
-  ...(url ? { dbCredentials: { url } } : {}),
+  ...(url ? { dbCredentials: credentialsOf(url) } : {}),
 });
