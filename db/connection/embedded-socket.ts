@@ -16,7 +16,7 @@ export interface SocketOptions {
   idleMs: number;
 }
 
-const mostGuests = 20;
+const mostGuests = 50;
 const startupMs = 10_000;
 const cancelCode = 80_877_102;
 

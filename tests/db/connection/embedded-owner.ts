@@ -1,5 +1,5 @@
 // For tests of the socket of an embedded database: a database that this process owns, and ways for others to come in.
-// Everything that a test opens is closed behind its file.
+// Everything that a test opens is closed behind it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { afterAll, inject } from 'vitest';
+import { afterAll, afterEach, inject } from 'vitest';
 import { messagesOf, startupMessage } from '../../../db/connection/wire.ts';
 import { createDatabase, type DatabaseOptions, db } from '../../../db/index.ts';
 import { findInstallations, isFound } from '../../servers/installations.ts';
@@ -15,12 +15,15 @@ import { findInstallations, isFound } from '../../servers/installations.ts';
 type Database = Awaited<ReturnType<typeof createDatabase>>;
 
 const ends: (() => unknown)[] = [];
+const endsOfTest: (() => unknown)[] = [];
 
-/** Call once in a file. */
+/** Call once in a file: guests go behind each test, databases behind all of them. */
 export function closeBehindTests(): void {
-  afterAll(async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  });
+  const close = async (list: (() => unknown)[]): Promise<void> => {
+    for (const end of list.splice(0).reverse()) await end();
+  };
+  afterEach(() => close(endsOfTest));
+  afterAll(() => close(ends));
 }
 
 export function newFolder(): string {
@@ -65,7 +68,7 @@ export async function newOwner(options: DatabaseOptions = {}): Promise<Owner> {
         onnotice: () => {},
         ...more,
       } as postgres.Options<Record<string, never>>);
-      ends.push(() => sql.end({ timeout: 1 }));
+      endsOfTest.push(() => sql.end({ timeout: 1 }));
       return sql as unknown as postgres.Sql;
     },
   };
@@ -103,7 +106,7 @@ export function run(
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(cwd ? { cwd } : {}),
   });
-  ends.push(() => child.kill('SIGKILL'));
+  endsOfTest.push(() => child.kill('SIGKILL'));
   const printed: Printed = { exitCode: null, stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -132,7 +135,7 @@ export class RawClient {
     this.socket.on('close', () => {
       this.hasClosed = true;
     });
-    ends.push(() => this.socket.destroy());
+    endsOfTest.push(() => this.socket.destroy());
   }
 
   /** Connects, and sends nothing. */
