@@ -4,14 +4,15 @@
 // nothing more, and no timer runs: while there are reads, a look at the log places is taken a few times a second.
 
 import type { StatementResult } from './connection.ts';
+import type { CallerDeadline } from './deadlines.ts';
 import type { OpenDatabase } from './open-database.ts';
 import type { PoolFigures } from './pool.ts';
-import { runOutside, runUnder } from './scope.ts';
+import { runOutside, runUnder, scopedDeadline } from './scope.ts';
 
 export interface ReplicaOptions {
   /** A replica that is further behind, or has not answered for this long, is not used; 5,000 unless given. */
   maxLagMs?: number;
-  /** How long a replica may take for a read before the primary is asked; 2,000 unless given. */
+  /** How long a replica may take for a read before the primary is asked, and half of the caller's deadline at most; 2,000 unless given. */
   timeoutMs?: number;
 }
 
@@ -96,9 +97,8 @@ export class Replicas {
     if (performance.now() - this.lastLookMs >= lookEveryMs) void this.look();
     const replica = this.choose(this.writes.lastOf(userId));
     if (!replica) return undefined;
-    const deadline = { atMs: performance.now() + this.timeoutMs };
     try {
-      return await runUnder(deadline, () => replica.database.runHere(statement, params, prepare));
+      return await runUnder(this.deadline(), () => replica.database.runHere(statement, params, prepare));
     } catch (error) {
       replica.failed(error);
       return undefined; // a replica is never the reason of a failure: the primary says what is wrong
@@ -120,6 +120,13 @@ export class Replicas {
   async close(): Promise<void> {
     await this.looking;
     await Promise.all(this.replicas.map(({ database }) => database.close()));
+  }
+
+  /** Of a caller's time a replica gets half at most: the rest is for the primary. */
+  private deadline(): CallerDeadline {
+    const nowMs = performance.now();
+    const leftMs = (scopedDeadline()?.atMs ?? Number.POSITIVE_INFINITY) - nowMs;
+    return { atMs: nowMs + Math.min(this.timeoutMs, leftMs / 2) };
   }
 
   private choose(write: number): Replica | undefined {

@@ -37,8 +37,8 @@ class Round {
     const { scene, fault } = this;
     const ledger = new Ledger(join(scene.ledgerFolder, randomUUID()));
     const meter = new CallMeter(scene.clock, fault.codes);
-    const userIds = await scene.addUsers(3);
-    const workload = new Workload({ meter, ledger, random: scene.random, userIds, callersForEach: 2 });
+    const [userIds, visitorIds] = [await scene.addUsers(3), await scene.addUsers(scene.visitors)];
+    const workload = new Workload({ meter, ledger, random: scene.random, userIds, callersForEach: 2, visitorIds });
     const { recoveryMs, connectsIn10s, beganAtMs, healedAtMs } = await scene.database.run(async () => {
       await workload.start();
       await this.expectHealth(true, 'before');
