@@ -7,6 +7,7 @@ import type { StatementResult } from './connection.ts';
 import type { CallerDeadline } from './deadlines.ts';
 import type { OpenDatabase } from './open-database.ts';
 import type { PoolFigures } from './pool.ts';
+import { findPooling } from './pooler.ts';
 import { runOutside, runUnder, scopedDeadline } from './scope.ts';
 
 export interface ReplicaOptions {
@@ -97,8 +98,11 @@ export class Replicas {
     if (performance.now() - this.lastLookMs >= lookEveryMs) void this.look();
     const replica = this.choose(this.writes.lastOf(userId));
     if (!replica) return undefined;
+    const { lookedAtMs } = replica;
     try {
-      return await runUnder(this.deadline(), () => replica.database.runHere(statement, params, prepare));
+      const result = await runUnder(this.deadline(), () => replica.database.runHere(statement, params, prepare));
+      // A replica that was restarted may have gone back: what is known of it holds for sessions that were there already.
+      return (result.sessionSinceMs ?? Number.POSITIVE_INFINITY) <= lookedAtMs ? result : undefined;
     } catch (error) {
       replica.failed(error);
       return undefined; // a replica is never the reason of a failure: the primary says what is wrong
@@ -154,6 +158,8 @@ export class Replicas {
 class Replica {
   /** The last of our writes that it has for certain. */
   write = -1;
+  /** When it was asked for the place that says so. */
+  lookedAtMs = Number.NEGATIVE_INFINITY;
   /** The latest moment at which everything the primary had is here. */
   private currentAtMs = Number.NEGATIVE_INFINITY;
   private problem: string | undefined = 'not reached yet';
@@ -173,11 +179,13 @@ class Replica {
   async look(primary: OpenDatabase, places: readonly LogPlace[]): Promise<void> {
     try {
       if (!this.isSameCluster) await this.compareCluster(primary);
+      const lookedAtMs = performance.now();
       const position = await readPlace(this.database, replicaPlace);
-      if (position === undefined) throw new NotAReplica();
+      if (position === undefined) throw new UnfitReplica('not a replica of this database');
       const reached = places.findLast((place) => place.position <= position);
+      this.write = reached?.write ?? -1;
+      this.lookedAtMs = lookedAtMs;
       if (!reached) return;
-      this.write = reached.write;
       this.currentAtMs = reached.atMs;
       this.problem = undefined;
     } catch (error) {
@@ -185,10 +193,15 @@ class Replica {
     }
   }
 
-  /** Log places of two clusters say nothing of each other, and another database has other rows. */
+  /**
+   * Log places of two clusters say nothing of each other, and another database has other rows. A pooler would hide that
+   * the replica was restarted.
+   */
   private async compareCluster(primary: OpenDatabase): Promise<void> {
     const [here, there] = await Promise.all([readCluster(this.database), readCluster(primary)]);
-    if (here !== there) throw new NotAReplica();
+    if (here !== there) throw new UnfitReplica('not a replica of this database');
+    const pooling = await runUnder({ atMs: performance.now() + lookTimeoutMs }, () => findPooling(this.database));
+    if (pooling === 'transactions' || pooling === 'unknown') throw new UnfitReplica('behind a pooler');
     this.isSameCluster = true;
   }
 
@@ -205,8 +218,10 @@ class Replica {
   }
 }
 
-class NotAReplica extends Error {
-  readonly code = 'not a replica of this database';
+class UnfitReplica extends Error {
+  constructor(readonly code: string) {
+    super(code);
+  }
 }
 
 /** A place in the log, in bytes from its beginning; undefined where the server keeps none of this kind. */
