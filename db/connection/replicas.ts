@@ -254,6 +254,8 @@ class WriteMarks {
   /** Our writes are numbered, from 1. */
   last = 0;
   private anybodys = 0;
+  /** Whose writes up to this one were is not known any more: a replica that goes back behind it has them for nobody. */
+  private forgotten = 0;
   private readonly byUser = new Map<string, number>();
 
   note(userId: string): void {
@@ -269,11 +271,12 @@ class WriteMarks {
   }
 
   lastOf(userId: string): number {
-    return Math.max(this.anybodys, this.byUser.get(userId) ?? 0);
+    return Math.max(this.anybodys, this.forgotten, this.byUser.get(userId) ?? 0);
   }
 
   /** Every replica has the writes up to this one. */
   forget(write: number): void {
+    this.forgotten = Math.max(this.forgotten, write);
     for (const [userId, last] of this.byUser) if (last <= write) this.byUser.delete(userId);
   }
 }

@@ -268,6 +268,13 @@ describe.each(installations)('PostgreSQL $version', (installation) => {
     await open({ replicas: { maxLagMs: 600_000 } });
     await database.run(async () => {
       const userId = await newUser();
+      await settled();
+      for (const { url } of [primary, replica]) {
+        const superuser = postgres(url('postgres'), { max: 1 });
+        await superuser`checkpoint`; // to here it will come back, behind a place that is known
+        await replica.caughtUp();
+        await superuser.end();
+      }
       await addTask({ userId, description: 'Pack' });
       await settled();
       expect(await targetsOf(() => listTasks({ userId }))).toEqual([replicaTarget]);
