@@ -214,7 +214,13 @@ function findReplicas({ url, replicaUrls, allowPlaintext }: DatabaseOptions): Se
 
 function parseReplicaUrl(text: string, allowPlaintext: boolean, number: number): ServerAddress {
   try {
-    return parseServerUrl(text, allowPlaintext);
+    const address = parseServerUrl(text, allowPlaintext);
+    if (!address.isPooled) return address;
+    throw new ConnectionError(
+      'INVALID_URL',
+      'the URL says pgbouncer=true',
+      'Name the replica itself: a pooler hides that a replica was restarted, which may take it back to older rows.',
+    );
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
     const message = `replica ${number} of POSTGRES_REPLICA_URLS: ${error.message.replace(/^POSTGRES_URL /, 'the URL ')}`;

@@ -177,7 +177,9 @@ ${table(['Fault', 'Errors'], lines)}`;
 const rest = (engines: readonly EngineResults[]): string => `## How it is measured
 
 - **Calls**: \`appendMessages\`, \`saveChat\`, \`saveMemory\`, \`addTask\`, \`updateTask\`, \`transaction\` with two writes, and behind
-  each acknowledged one a read that must show it; three users, two callers each, a pool of six connections.
+  each acknowledged one a read that must show it; three users, two callers each, a pool of six connections. With a
+  replica also four users who write once and then read up to forty times, so that the primary and the replica take turns
+  to answer; the replica may be as far behind as it likes, and no call at all may fail.
 - **Deadlines**: ${seconds(deadlines.connectTimeoutMs)} to connect, ${seconds(deadlines.poolWaitMs)} to wait for a connection, ${seconds(deadlines.statementTimeoutMs)} for a statement. A call in \`withDeadline\` has ${seconds(callDeadlineMs)},
   whatever it does; one without it has, for each of its statements, the wait for a connection and the statement’s own
   time. The defaults are longer and hold the same way; one of less than a second may be passed by 100 ms, which a cancel
@@ -195,6 +197,8 @@ const rest = (engines: readonly EngineResults[]): string => `## How it is measur
   need and a machine without power does. On a server of yours it is PostgreSQL’s \`fsync\` and \`synchronous_commit\`, and
   the honesty of the disk, that decide. The embedded database never syncs: [embedded](embedded.md).
 - **A disk that gives back other bytes than it was given.** PostgreSQL’s data checksums are for that.
+- **Read-your-writes across processes.** Another process than the one that wrote may read an older row on a replica:
+  [read replicas](replicas.md).
 - **Failover, and two servers that both think they are the primary.** What was acknowledged by a server that is then
   replaced by a copy that lags behind is lost; only synchronous replication prevents it.
 - **A full disk of the write-ahead log**: PostgreSQL ends itself then, which is a server killed.

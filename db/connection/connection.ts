@@ -16,6 +16,8 @@ export interface StatementResult {
   columns: ResultColumn[];
   /** Rows returned or, for a write without RETURNING, rows written. */
   count: number;
+  /** By `performance.now()`: the session that answered was there then, and ever since. Absent on the embedded one. */
+  sessionSinceMs?: number;
 }
 
 /** One session of a database. Never used by two callers at once: `Pool` sees to that. */

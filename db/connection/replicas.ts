@@ -4,14 +4,16 @@
 // nothing more, and no timer runs: while there are reads, a look at the log places is taken a few times a second.
 
 import type { StatementResult } from './connection.ts';
+import type { CallerDeadline } from './deadlines.ts';
 import type { OpenDatabase } from './open-database.ts';
 import type { PoolFigures } from './pool.ts';
-import { runOutside, runUnder } from './scope.ts';
+import { findPooling } from './pooler.ts';
+import { runOutside, runUnder, scopedDeadline } from './scope.ts';
 
 export interface ReplicaOptions {
   /** A replica that is further behind, or has not answered for this long, is not used; 5,000 unless given. */
   maxLagMs?: number;
-  /** How long a replica may take for a read before the primary is asked; 2,000 unless given. */
+  /** How long a replica may take for a read before the primary is asked, and half of the caller's deadline at most; 2,000 unless given. */
   timeoutMs?: number;
 }
 
@@ -96,9 +98,11 @@ export class Replicas {
     if (performance.now() - this.lastLookMs >= lookEveryMs) void this.look();
     const replica = this.choose(this.writes.lastOf(userId));
     if (!replica) return undefined;
-    const deadline = { atMs: performance.now() + this.timeoutMs };
+    const { lookedAtMs } = replica;
     try {
-      return await runUnder(deadline, () => replica.database.runHere(statement, params, prepare));
+      const result = await runUnder(this.deadline(), () => replica.database.runHere(statement, params, prepare));
+      // A replica that was restarted may have gone back: what is known of it holds for sessions that were there already.
+      return (result.sessionSinceMs ?? Number.POSITIVE_INFINITY) <= lookedAtMs ? result : undefined;
     } catch (error) {
       replica.failed(error);
       return undefined; // a replica is never the reason of a failure: the primary says what is wrong
@@ -120,6 +124,13 @@ export class Replicas {
   async close(): Promise<void> {
     await this.looking;
     await Promise.all(this.replicas.map(({ database }) => database.close()));
+  }
+
+  /** Of a caller's time a replica gets half at most: the rest is for the primary. */
+  private deadline(): CallerDeadline {
+    const nowMs = performance.now();
+    const leftMs = (scopedDeadline()?.atMs ?? Number.POSITIVE_INFINITY) - nowMs;
+    return { atMs: nowMs + Math.min(this.timeoutMs, leftMs / 2) };
   }
 
   private choose(write: number): Replica | undefined {
@@ -147,6 +158,8 @@ export class Replicas {
 class Replica {
   /** The last of our writes that it has for certain. */
   write = -1;
+  /** When it was asked for the place that says so. */
+  lookedAtMs = Number.NEGATIVE_INFINITY;
   /** The latest moment at which everything the primary had is here. */
   private currentAtMs = Number.NEGATIVE_INFINITY;
   private problem: string | undefined = 'not reached yet';
@@ -166,11 +179,13 @@ class Replica {
   async look(primary: OpenDatabase, places: readonly LogPlace[]): Promise<void> {
     try {
       if (!this.isSameCluster) await this.compareCluster(primary);
+      const lookedAtMs = performance.now();
       const position = await readPlace(this.database, replicaPlace);
-      if (position === undefined) throw new NotAReplica();
+      if (position === undefined) throw new UnfitReplica('not a replica of this database');
       const reached = places.findLast((place) => place.position <= position);
+      this.write = reached?.write ?? -1;
+      this.lookedAtMs = lookedAtMs;
       if (!reached) return;
-      this.write = reached.write;
       this.currentAtMs = reached.atMs;
       this.problem = undefined;
     } catch (error) {
@@ -178,10 +193,15 @@ class Replica {
     }
   }
 
-  /** Log places of two clusters say nothing of each other, and another database has other rows. */
+  /**
+   * Log places of two clusters say nothing of each other, and another database has other rows. A pooler would hide that
+   * the replica was restarted.
+   */
   private async compareCluster(primary: OpenDatabase): Promise<void> {
     const [here, there] = await Promise.all([readCluster(this.database), readCluster(primary)]);
-    if (here !== there) throw new NotAReplica();
+    if (here !== there) throw new UnfitReplica('not a replica of this database');
+    const pooling = await runUnder({ atMs: performance.now() + lookTimeoutMs }, () => findPooling(this.database));
+    if (pooling === 'transactions' || pooling === 'unknown') throw new UnfitReplica('behind a pooler');
     this.isSameCluster = true;
   }
 
@@ -198,8 +218,10 @@ class Replica {
   }
 }
 
-class NotAReplica extends Error {
-  readonly code = 'not a replica of this database';
+class UnfitReplica extends Error {
+  constructor(readonly code: string) {
+    super(code);
+  }
 }
 
 /** A place in the log, in bytes from its beginning; undefined where the server keeps none of this kind. */
@@ -232,6 +254,8 @@ class WriteMarks {
   /** Our writes are numbered, from 1. */
   last = 0;
   private anybodys = 0;
+  /** Whose writes up to this one were is not known any more: a replica that goes back behind it has them for nobody. */
+  private forgotten = 0;
   private readonly byUser = new Map<string, number>();
 
   note(userId: string): void {
@@ -247,11 +271,12 @@ class WriteMarks {
   }
 
   lastOf(userId: string): number {
-    return Math.max(this.anybodys, this.byUser.get(userId) ?? 0);
+    return Math.max(this.anybodys, this.forgotten, this.byUser.get(userId) ?? 0);
   }
 
   /** Every replica has the writes up to this one. */
   forget(write: number): void {
+    this.forgotten = Math.max(this.forgotten, write);
     for (const [userId, last] of this.byUser) if (last <= write) this.byUser.delete(userId);
   }
 }

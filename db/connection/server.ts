@@ -68,6 +68,8 @@ class ServerConnection implements Connection {
   private dialing = new AbortController();
   private startingSession: NodeJS.Timeout | undefined;
   private running: RunningQuery | undefined;
+  /** When this session gave its first answer. */
+  private sinceMs = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly address: ServerAddress,
@@ -148,6 +150,7 @@ class ServerConnection implements Connection {
 
   private renew(): void {
     this.hasClosed = false;
+    this.sinceMs = Number.POSITIVE_INFINITY;
     this.dialed?.failed();
     this.dialed = undefined;
     this.dialing.abort();
@@ -168,6 +171,7 @@ class ServerConnection implements Connection {
       rows: withoutHoles(rows as unknown as unknown[][]),
       columns: rows.columns ?? [],
       count: rows.count ?? 0,
+      sessionSinceMs: this.sinceMs,
     };
   }
 
@@ -183,6 +187,7 @@ class ServerConnection implements Connection {
     try {
       const result = await query;
       this.dialed?.answered();
+      if (client === this.client) this.sinceMs = Math.min(this.sinceMs, performance.now());
       return result;
     } catch (error) {
       // A client that was dropped on purpose fails its statement later: that says nothing of the one behind it.

@@ -37,8 +37,8 @@ class Round {
     const { scene, fault } = this;
     const ledger = new Ledger(join(scene.ledgerFolder, randomUUID()));
     const meter = new CallMeter(scene.clock, fault.codes);
-    const userIds = await scene.addUsers(3);
-    const workload = new Workload({ meter, ledger, random: scene.random, userIds, callersForEach: 2 });
+    const [userIds, visitorIds] = [await scene.addUsers(3), await scene.addUsers(scene.visitors)];
+    const workload = new Workload({ meter, ledger, random: scene.random, userIds, callersForEach: 2, visitorIds });
     const { recoveryMs, connectsIn10s, beganAtMs, healedAtMs } = await scene.database.run(async () => {
       await workload.start();
       await this.expectHealth(true, 'before');
@@ -112,7 +112,9 @@ class Round {
     for (const result of await Promise.allSettled(reads)) {
       if (result.status === 'rejected') this.#problems.push(`the pool is not whole: ${String(result.reason)}`);
     }
-    const { pool } = await checkHealth();
+    const untilMs = performance.now() + 1000; // a look at the log places of replicas may be under way
+    let pool = (await checkHealth()).pool;
+    while (pool.busy > 0 && performance.now() < untilMs) pool = (await checkHealth()).pool;
     if (pool.busy === 0 && pool.waiting === 0 && pool.open <= pool.size) return;
     this.#problems.push(`the pool is not quiet: ${JSON.stringify(pool)}`);
   }

@@ -9,6 +9,8 @@ import postgres from 'postgres';
 import { createDatabase, type DatabaseOptions } from '../../db/database.ts';
 import { migrate } from '../../db/opening.ts';
 import { type FaultProxy, startProxy } from '../proxy.ts';
+import type { RunningPgBouncer } from '../servers/pgbouncer.ts';
+import type { RunningReplica } from '../servers/replica.ts';
 import type { RunningServer } from '../servers/server.ts';
 import { deadlines } from './deadlines.ts';
 import type { Random } from './plan.ts';
@@ -18,9 +20,14 @@ export type OpenedDatabase = Awaited<ReturnType<typeof createDatabase>>;
 
 export interface Scene {
   server: RunningServer;
+  /** Between the application and what it connects to: the pooler where there is one, or the server. */
   proxy: FaultProxy;
+  pooler?: RunningPgBouncer;
+  replica?: RunningReplica;
   database: OpenedDatabase;
   poolSize: number;
+  /** Users for callers that read more than they write, in each injection. */
+  visitors: number;
   clock: StallClock;
   random: Random;
   /** The ledger of each injection. */
@@ -36,6 +43,11 @@ export interface SceneOptions {
   poolSize?: number;
   /** A folder for the tables, in the place of the server's data folder. */
   tablespaceFolder?: string;
+  visitors?: number;
+  /** A pooler between the proxy and the server. */
+  pooler?: RunningPgBouncer;
+  /** A replica of the server, which the application may read. */
+  replica?: RunningReplica;
   /** Options of the database beside, or in the place of, its URL and the short deadlines. */
   options?: DatabaseOptions;
 }
@@ -43,7 +55,7 @@ export interface SceneOptions {
 export async function openScene(
   server: RunningServer,
   random: Random,
-  { poolSize = 6, tablespaceFolder, options = {} }: SceneOptions = {},
+  { poolSize = 6, visitors = 0, tablespaceFolder, pooler, replica, options = {} }: SceneOptions = {},
 ): Promise<Scene> {
   const name = `faults_${randomUUID().replaceAll('-', '')}`;
   await connectTo(server.url('postgres'), async (sql) => {
@@ -51,17 +63,23 @@ export async function openScene(
     await sql.unsafe(`create database ${name}${tablespaceFolder ? ` tablespace ${name}` : ''}`);
   });
   await migrate({ url: server.url(name) });
-  const proxy = await startProxy({ target: { host: server.host, port: server.port } });
-  const url = Object.assign(new URL(server.url(name)), { port: String(proxy.port) }).href;
-  const database = await createDatabase({ url, poolSize, deadlines, ...options });
+  await replica?.caughtUp();
+  const proxy = await startProxy({ target: { host: server.host, port: (pooler ?? server).port } });
+  const url = new URL(pooler ? `${pooler.url(name)}?pgbouncer=true` : server.url(name));
+  url.port = String(proxy.port);
+  const replicas = replica ? { replicaUrls: [replica.url(name)] } : {};
+  const database = await createDatabase({ url: url.href, poolSize, deadlines, ...replicas, ...options });
   const clock = new StallClock();
   const ledgerFolder = mkdtempSync(join(tmpdir(), 'mytx-ledgers-'));
   const direct: Scene['direct'] = (work) => connectTo(server.url(name), work);
   return {
     server,
     proxy,
+    ...(pooler ? { pooler } : {}),
+    ...(replica ? { replica } : {}),
     database,
     poolSize,
+    visitors,
     clock,
     random,
     ledgerFolder,

@@ -46,10 +46,13 @@ export interface WorkloadParts {
   /** Users that are there. Each gets a chat that all of its callers append to. */
   userIds: readonly string[];
   callersForEach: number;
+  /** Users with one caller each that writes now and then, and reads what it wrote many times. */
+  visitorIds?: readonly string[];
 }
 
 /** How long a caller goes on repeating what is unknown when the rest has ended. */
 const settleMs = 8000;
+const readsOfAVisit = 40;
 
 export class Workload {
   readonly figures: WorkloadFigures = {
@@ -80,7 +83,11 @@ export class Workload {
         callers.push(new Caller(this.#parts, this, userId, sharedChatId));
       }
     }
-    this.#running = Promise.all(callers.map((caller) => caller.run()));
+    const visitors = (this.#parts.visitorIds ?? []).map((userId) => new Caller(this.#parts, this, userId, ''));
+    this.#running = Promise.all([
+      ...callers.map((caller) => caller.write()),
+      ...visitors.map((visitor) => visitor.visit()),
+    ]);
   }
 
   /** When it was told to stop. */
@@ -115,7 +122,7 @@ class Caller {
     private readonly sharedChatId: string,
   ) {}
 
-  async run(): Promise<void> {
+  async write(): Promise<void> {
     const actions = [
       () => this.append(),
       () => this.append(),
@@ -127,6 +134,19 @@ class Caller {
       () => this.writePair(),
     ];
     while (this.workload.stoppedAtMs === undefined) await pick(this.parts.random, actions)();
+  }
+
+  /** A replica has time to get what was written, and each read may be answered by another server than the last one. */
+  async visit(): Promise<void> {
+    const { random } = this.parts;
+    while (this.workload.stoppedAtMs === undefined) {
+      await this.addTask();
+      for (let i = 0; i < readsOfAVisit && this.workload.stoppedAtMs === undefined; i += 1) {
+        await sleep(5 + random() * 25);
+        for (const { id, text, version } of this.#updated.slice(-1))
+          await this.readTask(id, withVersion(text, version));
+      }
+    }
   }
 
   private mark(): string {

@@ -15,6 +15,8 @@ export interface RunningReplica extends RunningServer {
   pause(): Promise<void>;
   /** Lets it follow again. */
   resume(): Promise<void>;
+  /** It shows each transaction so many milliseconds after its commit; 0: at once. */
+  delayBy(ms: number): Promise<void>;
   /** Resolves when it has everything that the primary has now. */
   caughtUp(): Promise<void>;
 }
@@ -70,6 +72,11 @@ function controls(replica: RunningServer, primary: RunningServer): Omit<RunningR
   return {
     pause: () => within(replica, async (sql) => void (await sql`select pg_wal_replay_pause()`)),
     resume: () => within(replica, async (sql) => void (await sql`select pg_wal_replay_resume()`)),
+    delayBy: (ms) =>
+      within(replica, async (sql) => {
+        await sql.unsafe(`alter system set recovery_min_apply_delay = ${ms}`);
+        await sql`select pg_reload_conf()`;
+      }),
     caughtUp: async (): Promise<void> => {
       const place = await within(primary, async (sql) => {
         await sql`select pg_logical_emit_message(true, 'tests', 'writes out everything that is in the log so far')`;

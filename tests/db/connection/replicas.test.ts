@@ -46,9 +46,12 @@ import {
 } from '../../../db/queries.ts';
 import { startProxy } from '../../proxy.ts';
 import { chooseInstallations, findInstallations, isFound } from '../../servers/installations.ts';
+import { findPgBouncer, startPgBouncer } from '../../servers/pgbouncer.ts';
 import { type RunningReplica, startReplica } from '../../servers/replica.ts';
 import { type RunningServer, startServer } from '../../servers/server.ts';
 
+const pgBouncer = findPgBouncer();
+const noPgBouncer = 'missing' in pgBouncer ? ` (skipped: ${pgBouncer.missing})` : '';
 const installations = chooseInstallations(findInstallations(), process.env.MYTX_TEST_SERVERS).filter(isFound);
 const message = { role: 'user', content: 'Where is my bag?' };
 
@@ -259,6 +262,60 @@ describe.each(installations)('PostgreSQL $version', (installation) => {
       await expect.poll(() => targetsOf(() => listTasks({ userId })), { timeout: 10_000 }).toEqual([throughProxy]);
     });
     await proxy.stop();
+  });
+
+  test('a replica that was killed and comes back with older rows than it had shown is not believed', async () => {
+    await open({ replicas: { maxLagMs: 600_000 } });
+    await database.run(async () => {
+      const userId = await newUser();
+      await settled();
+      for (const { url } of [primary, replica]) {
+        const superuser = postgres(url('postgres'), { max: 1 });
+        await superuser`checkpoint`; // to here it will come back, behind a place that is known
+        await replica.caughtUp();
+        await superuser.end();
+      }
+      await addTask({ userId, description: 'Pack' });
+      await settled();
+      expect(await targetsOf(() => listTasks({ userId }))).toEqual([replicaTarget]);
+      await replica.delayBy(3_600_000);
+      await replica.kill();
+      await replica.restart();
+      const direct = postgres(replica.url('postgres'), { max: 1 });
+      expect(await direct`select 1 from "Task" where user_id = ${userId}`).toEqual([]);
+      await direct.end();
+      for (let i = 0; i < 30; i += 1) {
+        expect((await listTasks({ userId })).items).toHaveLength(1);
+        await sleep(10);
+      }
+      await replica.delayBy(0);
+      await replica.caughtUp();
+      await expect.poll(() => targetsOf(() => listTasks({ userId }))).toEqual([replicaTarget]);
+    });
+  });
+
+  test.skipIf('missing' in pgBouncer)(`a replica behind a pooler is never read${noPgBouncer}`, async () => {
+    const pooler = await startPgBouncer({
+      serverUrl: replica.url('postgres'),
+      settings: {
+        ignore_startup_parameters: 'extra_float_digits,statement_timeout,idle_in_transaction_session_timeout',
+      },
+    });
+    try {
+      await expect(open({ replicaUrls: [`${pooler.url('postgres')}?pgbouncer=true`] })).rejects.toMatchObject({
+        code: 'INVALID_URL',
+        message: 'replica 1 of POSTGRES_REPLICA_URLS: the URL says pgbouncer=true',
+      });
+      await open({ replicaUrls: [pooler.url('postgres')] });
+      await database.run(async () => {
+        const userId = await newUser();
+        for (let i = 0; i < 5; i += 1) expect(await targetsOf(() => listTasks({ userId }))).toEqual([primaryTarget]);
+        await checkHealth();
+        expect((await checkHealth()).replicas).toMatchObject([{ isUsable: false, problem: 'behind a pooler' }]);
+      });
+    } finally {
+      await pooler.stop();
+    }
   });
 
   test('a read that a replica does not answer in time is answered by the primary', async () => {
