@@ -2,6 +2,7 @@
 // and an environment without a database of its own.
 
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,6 +13,8 @@ export interface ProjectCopy {
   folder: string;
   /** Runs a shell command in the copy's folder, without a keyboard. */
   run(command: string, env?: Record<string, string>): Promise<CommandResult>;
+  /** Runs `work` while `npm start` has the embedded database of the copy open, with the URL that it prints. */
+  whileStarted(work: (url: string) => Promise<void>): Promise<void>;
   remove(): void;
 }
 
@@ -33,6 +36,7 @@ export function copyProject(): ProjectCopy {
   return {
     folder,
     run: (command, env = {}) => run(command, folder, env),
+    whileStarted: (work) => whileStarted(folder, work),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
@@ -62,6 +66,30 @@ function run(command: string, cwd: string, extra: Record<string, string>): Promi
     child.once('error', reject);
     child.once('close', (exitCode) => resolve({ ...result, exitCode }));
   });
+}
+
+async function whileStarted(cwd: string, work: (url: string) => Promise<void>): Promise<void> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'cli/main.ts', 'start'], {
+    cwd,
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'close');
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
+  });
+  try {
+    while (!printed.includes('ready; ')) await Promise.race([once(child.stdout, 'data'), ended.then(endedEarly)]);
+    await work(/psql '(.*)'/.exec(printed)?.[1] ?? '');
+  } finally {
+    child.kill('SIGINT');
+    await ended;
+  }
+}
+
+function endedEarly(): never {
+  throw new Error('npm start ended before it was ready');
 }
 
 /** This process's, without what would choose a database or change what commands print. */
