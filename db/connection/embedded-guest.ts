@@ -60,6 +60,8 @@ export class Guest {
   /** The same, done here: it was refused before it had the session. */
   private isSkipping = false;
   private mayHoldLocks = false;
+  /** A statement was given up by its name in SQL: which ones are left has to be asked. */
+  private isStale = false;
   hasGreeted = false;
   private hasEnded = false;
   private idleTimer: NodeJS.Timeout | undefined;
@@ -253,8 +255,6 @@ export class Guest {
       for (const name of [...this.statements.keys()]) this.forget(name);
     else if (tag === 'DEALLOCATE') this.isStale = true;
   }
-
-  private isStale = false;
 
   private forget(name: string): void {
     this.statements.delete(name);
