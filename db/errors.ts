@@ -98,6 +98,7 @@ export type ConnectionCode =
   | 'DATABASE_OPEN'
   | 'DEADLINE_EXCEEDED'
   | 'EMBEDDED_IN_USE'
+  | 'EMBEDDED_VERSION'
   | 'INVALID_URL'
   | 'OUTCOME_UNKNOWN'
   | 'PLAINTEXT_REFUSED'
@@ -108,6 +109,15 @@ export type ConnectionCode =
 /** Something between this process and the database. */
 export class ConnectionError extends MytxError<ConnectionCode> {
   constructor(code: ConnectionCode, message: string, hint: string, details: ErrorDetails = {}, cause?: unknown) {
+    super({ code, message, hint, details, cause });
+  }
+}
+
+export type SnapshotCode = 'SNAPSHOT_DAMAGED' | 'SNAPSHOT_FAILED' | 'SNAPSHOT_NOT_FOUND';
+
+/** A snapshot of the embedded database could not be saved, found or restored. The database is as it was. */
+export class SnapshotError extends MytxError<SnapshotCode> {
+  constructor(code: SnapshotCode, message: string, hint: string, details: ErrorDetails = {}, cause?: unknown) {
     super({ code, message, hint, details, cause });
   }
 }
@@ -142,5 +152,6 @@ export type MytxErrorCode =
   | ConflictCode
   | TransactionCode
   | ConnectionCode
+  | SnapshotCode
   | SchemaCode
   | StatementCode;

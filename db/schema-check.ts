@@ -22,6 +22,11 @@ export async function assertSchemaCurrent(database: OpenDatabase): Promise<void>
   );
 }
 
+/** The name of the migration with this time in the journal; null for one that is not there. */
+export function nameOfMigration(when: number): string | null {
+  return journal.entries.find((entry) => entry.when === when)?.tag ?? null;
+}
+
 async function readApplied(database: OpenDatabase): Promise<Set<unknown>> {
   try {
     const { rows } = await database.run(historyQuery, [], false);

@@ -6,44 +6,78 @@ import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import { type Connection, decodersFor, type Engine, type StatementResult, type WireValue } from './connection.ts';
 import { takeOwnership } from './owner.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
+import type { SnapshotPolicy } from './snapshot-policy.ts';
+import { prepareFolder } from './version-change.ts';
 
 export interface EmbeddedOptions {
   /** The folder that holds the database and its owner's file, such as `.mytx`; none keeps it all in memory. */
   folder?: string;
   /** A snapshot to start from, as PGlite's `dumpDataDir` makes it; only for a database that is not there yet. */
   snapshot?: Blob;
+  /** Which snapshots are taken while it is open and when it is closed; none unless given. */
+  keepSnapshots?: SnapshotPolicy | null;
   /** Called before work that takes seconds, with a sentence that says what it is. */
   onProgress?(message: string): void;
 }
 
+export interface EmbeddedEngine extends Engine {
+  /** Takes snapshots; absent for a database in memory. */
+  readonly snapshots?: SnapshotKeeper;
+  /** What happened to the folder when it was opened, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
 /** Opens the embedded database, creating it where there is none. Takes seconds the first time. */
-export async function embeddedEngine({ folder, snapshot, onProgress }: EmbeddedOptions): Promise<Engine> {
+export async function embeddedEngine(options: EmbeddedOptions): Promise<EmbeddedEngine> {
+  const { folder, snapshot, onProgress } = options;
   const release = folder === undefined ? (): void => {} : takeOwnership(folder);
   try {
     const dataFolder = folder === undefined ? undefined : join(folder, 'database');
+    const progress = onProgress ? { onProgress } : {};
+    const warnings = folder === undefined ? [] : await prepareFolder({ folder, openClient, ...progress });
     if (dataFolder !== undefined && !existsSync(join(dataFolder, 'PG_VERSION'))) {
       onProgress?.(`creating the embedded database in ${dataFolder} (initdb, 4 to 8 seconds, once)`);
     }
-    const { PGlite } = await import('@electric-sql/pglite');
-    const client = await PGlite.create({
-      ...(dataFolder ? { dataDir: dataFolder } : {}),
-      ...(snapshot ? { loadDataDir: snapshot } : {}),
-    });
+    const client = await openClient(dataFolder, snapshot);
     await client.exec(`set time zone 'UTC'; set datestyle to 'ISO'`);
+    const snapshots = await keepSnapshots(client, options);
     return {
       kind: 'embedded',
       target: folder === undefined ? 'embedded, in memory' : `embedded, ${dataFolder}`,
       size: 1,
+      ...(snapshots ? { snapshots } : {}),
+      warnings,
       connect: () => new EmbeddedConnection(client),
       close: async (): Promise<void> => {
-        await client.close();
-        release();
+        try {
+          await (snapshots ?? client).close();
+        } finally {
+          release();
+        }
       },
     };
   } catch (error) {
     release();
     throw error;
   }
+}
+
+/** Loads PGlite and opens a folder with it, or a database in memory; from bytes where some are given. */
+export async function openClient(dataFolder?: string, bytes?: Blob): Promise<PGlite> {
+  const { PGlite } = await import('@electric-sql/pglite');
+  return PGlite.create({ ...(dataFolder ? { dataDir: dataFolder } : {}), ...(bytes ? { loadDataDir: bytes } : {}) });
+}
+
+/** Also where none are to be taken: the folder has to say whether it was closed. */
+async function keepSnapshots(
+  client: PGlite,
+  { folder, keepSnapshots: policy = null, onProgress }: EmbeddedOptions,
+): Promise<SnapshotKeeper | undefined> {
+  if (folder === undefined) return undefined;
+  const dataFolder = join(folder, 'database');
+  const progress = onProgress ? { onProgress } : {};
+  return SnapshotKeeper.begin({ client, folder, dataFolder, policy, ...progress });
 }
 
 class EmbeddedConnection implements Connection {
@@ -86,8 +120,7 @@ class EmbeddedConnection implements Connection {
 
 /** The bytes of an embedded database, to start others from (`snapshot`). */
 export async function dumpEmbedded(folder: string): Promise<Blob> {
-  const { PGlite } = await import('@electric-sql/pglite');
-  const client = await PGlite.create(join(folder, 'database'));
+  const client = await openClient(join(folder, 'database'));
   try {
     return await client.dumpDataDir('none');
   } finally {

@@ -1,0 +1,198 @@
+// Takes the snapshots of an embedded database while it is open: before its schema is changed, now and then, and when
+// it is closed. Uses the database's one session, so call it only where nothing else can: in the pool's line, or at the
+// end. A snapshot that fails never keeps the database from being closed.
+
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { PGlite } from '@electric-sql/pglite';
+import { SnapshotError } from '../errors.ts';
+import { type FolderState, readFolderState, readMajorVersion, writeFolderState } from './folder-state.ts';
+import {
+  listEntries,
+  removeSnapshot,
+  type SnapshotFacts,
+  type SnapshotReason,
+  UnfinishedSnapshot,
+  writeFacts,
+} from './snapshot-files.ts';
+import { chooseOutdated, type SnapshotPolicy } from './snapshot-policy.ts';
+import { type DumpSource, dumpSql } from './sql-dump.ts';
+
+/** What a snapshot needs of PGlite. */
+export type SnapshotSource = DumpSource & Pick<PGlite, 'dumpDataDir' | 'close'>;
+
+export interface SnapshotKeeperOptions {
+  client: SnapshotSource;
+  /** The folder with `database` and `snapshots`. */
+  folder: string;
+  dataFolder: string;
+  /** Null: none are taken by themselves. */
+  policy: SnapshotPolicy | null;
+  /** Told before a snapshot is taken, and of one that failed while the database goes on. */
+  onProgress?(message: string): void;
+}
+
+/** Runs work while nothing else uses the session. */
+export type InLine = (work: () => Promise<void>) => Promise<void>;
+
+export class SnapshotKeeper {
+  private state: FolderState;
+  private timer: NodeJS.Timeout | undefined;
+
+  private constructor(private readonly options: SnapshotKeeperOptions) {
+    this.state = readFolderState(options.dataFolder);
+  }
+
+  /** From now on the folder says that it is open. */
+  static async begin(options: SnapshotKeeperOptions): Promise<SnapshotKeeper> {
+    const keeper = new SnapshotKeeper(options);
+    const [version] = await readRow(options.client, 'select version()');
+    const pglite = /PGlite ([\w.-]+)/.exec(version ?? '')?.[1] ?? null;
+    keeper.remember({ isOpen: true, isSaved: false, pglite });
+    return keeper;
+  }
+
+  /** Takes a snapshot every so often, where something was written since the last one. */
+  watch(inLine: InLine): void {
+    const { policy, onProgress } = this.options;
+    if (!policy) return;
+    const everyMs = policy.everyMinutes * 60_000;
+    const look = async (): Promise<void> => {
+      const [newest] = listEntries(this.options.folder);
+      const age = Date.now() - Date.parse(newest?.facts?.takenAt ?? '1970-01-01T00:00:00Z');
+      if (age >= everyMs) await inLine(() => this.takeIfChanged('while it was open'));
+    };
+    const wait = (): void => {
+      this.timer = setTimeout(() => {
+        look()
+          .catch((error: Error) => onProgress?.(`no snapshot for now: ${error.message}`))
+          .finally(() => {
+            if (this.timer) wait();
+          });
+      }, everyMs / 6).unref();
+    };
+    wait();
+  }
+
+  /** Before something that changes or deletes much: a snapshot of what is there, which no later one replaces. */
+  async before(reason: SnapshotReason): Promise<void> {
+    if (this.options.policy) await this.take(reason);
+  }
+
+  /**
+   * Takes a snapshot or, where the newest one has everything, gives that one the reason.
+   * @throws SnapshotError SNAPSHOT_FAILED
+   */
+  async take(reason: SnapshotReason): Promise<SnapshotFacts> {
+    try {
+      const transaction = await this.readTransaction();
+      const same = transaction === this.state.transaction ? this.findNewest() : undefined;
+      return same ? this.giveReason(same, reason) : await this.save(transaction, reason);
+    } catch (error) {
+      throw snapshotFailed(error, this.options.folder);
+    }
+  }
+
+  /**
+   * Takes a snapshot where one is missing, and closes the database.
+   * @throws SnapshotError SNAPSHOT_FAILED when it is closed, but was not saved
+   */
+  async close(): Promise<void> {
+    const { client, dataFolder } = this.options;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const isThere = existsSync(dataFolder);
+    const failure = isThere ? await this.saveAtTheEnd().catch((error: unknown) => error) : undefined;
+    await client.close();
+    if (isThere) this.remember({ isOpen: false });
+    if (failure) throw snapshotFailed(failure, this.options.folder);
+  }
+
+  private async saveAtTheEnd(): Promise<void> {
+    if (this.options.policy) await this.takeIfChanged('closed');
+    const isSame = (await this.readTransaction()) === this.state.transaction;
+    this.state = { ...this.state, isSaved: isSame && this.findNewest() !== undefined };
+  }
+
+  private async takeIfChanged(reason: SnapshotReason): Promise<void> {
+    const transaction = await this.readTransaction();
+    if (transaction === this.state.transaction && this.findNewest()) return;
+    await this.save(transaction, reason);
+  }
+
+  private async save(transaction: string, reason: SnapshotReason): Promise<SnapshotFacts> {
+    const { client, folder, dataFolder, policy, onProgress } = this.options;
+    onProgress?.('saving a snapshot of the embedded database');
+    const snapshot = await UnfinishedSnapshot.begin(folder);
+    try {
+      const migrations = await readMigrations(client);
+      const bytes = Buffer.from(await (await client.dumpDataDir('none')).arrayBuffer());
+      // Packed by another thread while this one makes the dump; higher levels take twice the time for a tenth less.
+      const packed = promisify(gzip)(bytes, { level: 1 }).then((data) => snapshot.writeData(data));
+      const dumped = dumpSql(client, (text) => snapshot.writeSql(text));
+      const [, dump] = await Promise.all([packed, dumped]);
+      const postgresql = readMajorVersion(dataFolder) ?? 0;
+      const { pglite } = this.state;
+      const facts = await snapshot.finish({ reason, postgresql, pglite, transaction, migrations, ...dump });
+      this.remember({ snapshot: facts.name, transaction });
+      if (policy) removeOutdated(folder, policy);
+      return facts;
+    } catch (error) {
+      await snapshot.abandon();
+      throw error;
+    }
+  }
+
+  private giveReason(facts: SnapshotFacts, reason: SnapshotReason): SnapshotFacts {
+    const renamed = { ...facts, reason };
+    writeFacts(this.options.folder, renamed);
+    return renamed;
+  }
+
+  /** The snapshot that the state names, if it is still there. */
+  private findNewest(): SnapshotFacts | undefined {
+    const named = listEntries(this.options.folder).find(({ name }) => name === this.state.snapshot);
+    return named?.facts ?? undefined;
+  }
+
+  /** Grows with every transaction that wrote something, and with nothing else: not by reading or opening. */
+  private async readTransaction(): Promise<string> {
+    const [next] = await readRow(this.options.client, 'select pg_snapshot_xmax(pg_current_snapshot())::text');
+    return next ?? '';
+  }
+
+  private remember(change: Partial<FolderState>): void {
+    this.state = { ...this.state, ...change };
+    writeFolderState(this.options.dataFolder, this.state);
+  }
+}
+
+function removeOutdated(folder: string, policy: SnapshotPolicy): void {
+  const readable = listEntries(folder).flatMap(({ facts }) => (facts ? [facts] : []));
+  for (const name of chooseOutdated(readable, policy, new Date())) removeSnapshot(folder, name);
+}
+
+async function readMigrations(client: SnapshotSource): Promise<SnapshotFacts['migrations']> {
+  const [history] = await readRow(client, `select to_regclass('drizzle.__drizzle_migrations')::text`);
+  if (!history) return { count: 0, last: null };
+  const [count, last] = await readRow(client, `select count(*)::text, max(created_at)::text from ${history}`);
+  return { count: Number(count), last: last ? Number(last) : null };
+}
+
+async function readRow(client: SnapshotSource, statement: string): Promise<(string | null)[]> {
+  const { rows } = await client.query<(string | null)[]>(statement, [], { rowMode: 'array' });
+  return rows[0] ?? [];
+}
+
+function snapshotFailed(cause: unknown, folder: string): SnapshotError {
+  if (cause instanceof SnapshotError) return cause;
+  const { message, code } = cause as NodeJS.ErrnoException;
+  return new SnapshotError(
+    'SNAPSHOT_FAILED',
+    `a snapshot of the embedded database in ${folder} could not be saved: ${code ?? message}`,
+    'Make room on the disk and see to it that this user may write there. The database itself is whole.',
+    { folder, reason: code },
+    cause,
+  );
+}
