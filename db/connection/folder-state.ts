@@ -27,11 +27,12 @@ export const unknownState: FolderState = {
   pglite: null,
 };
 
-const fileName = 'mytx.json';
+/** Its name inside the folder. */
+export const stateFile = 'mytx.json';
 
 export function readFolderState(dataFolder: string): FolderState {
   try {
-    return { ...unknownState, ...(JSON.parse(readFileSync(join(dataFolder, fileName), 'utf8')) as FolderState) };
+    return { ...unknownState, ...(JSON.parse(readFileSync(join(dataFolder, stateFile), 'utf8')) as FolderState) };
   } catch (error) {
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return unknownState;
     throw error;
@@ -39,7 +40,7 @@ export function readFolderState(dataFolder: string): FolderState {
 }
 
 export function writeFolderState(dataFolder: string, state: FolderState): void {
-  writeDurably(join(dataFolder, fileName), `${JSON.stringify(state, null, 2)}\n`);
+  writeDurably(join(dataFolder, stateFile), `${JSON.stringify(state, null, 2)}\n`);
 }
 
 /** The major version of the PostgreSQL that made the database; undefined where there is none. */

@@ -2,25 +2,26 @@
 // it is closed. Uses the database's one session, so call it only where nothing else can: in the pool's line, or at the
 // end. A snapshot that fails never keeps the database from being closed.
 
-import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { existsSync, readFileSync } from 'node:fs';
 import type { PGlite } from '@electric-sql/pglite';
 import { SnapshotError } from '../errors.ts';
-import { type FolderState, readFolderState, readMajorVersion, writeFolderState } from './folder-state.ts';
+import { packFolder } from './folder-archive.ts';
+import { type FolderState, readFolderState, readMajorVersion, stateFile, writeFolderState } from './folder-state.ts';
 import {
+  findDamage,
   listEntries,
   removeSnapshot,
   type SnapshotFacts,
   type SnapshotReason,
+  sqlFile,
   UnfinishedSnapshot,
   writeFacts,
 } from './snapshot-files.ts';
 import { chooseOutdated, type SnapshotPolicy } from './snapshot-policy.ts';
-import { type DumpSource, dumpSql } from './sql-dump.ts';
+import { type DumpedSchema, type DumpSource, dumpSql } from './sql-dump.ts';
 
 /** What a snapshot needs of PGlite. */
-export type SnapshotSource = DumpSource & Pick<PGlite, 'dumpDataDir' | 'close'>;
+export type SnapshotSource = DumpSource & Pick<PGlite, 'close'>;
 
 export interface SnapshotKeeperOptions {
   client: SnapshotSource;
@@ -127,11 +128,10 @@ export class SnapshotKeeper {
     const snapshot = await UnfinishedSnapshot.begin(folder);
     try {
       const migrations = await readMigrations(client);
-      const bytes = Buffer.from(await (await client.dumpDataDir('none')).arrayBuffer());
-      // Packed by another thread while this one makes the dump; higher levels take twice the time for a tenth less.
-      const packed = promisify(gzip)(bytes, { level: 1 }).then((data) => snapshot.writeData(data));
-      const dumped = dumpSql(client, (text) => snapshot.writeSql(text));
-      const [, dump] = await Promise.all([packed, dumped]);
+      const isLeftOut = await chooseFiles(client);
+      for await (const bytes of packFolder(dataFolder, isLeftOut)) await snapshot.writeData(bytes);
+      const earlier = await this.readEarlierSchema();
+      const dump = await dumpSql(client, (text) => snapshot.writeSql(text), earlier);
       const postgresql = readMajorVersion(dataFolder) ?? 0;
       const { pglite } = this.state;
       const facts = await snapshot.finish({ reason, postgresql, pglite, transaction, migrations, ...dump });
@@ -142,6 +142,15 @@ export class SnapshotKeeper {
       await snapshot.abandon();
       throw error;
     }
+  }
+
+  private async readEarlierSchema(): Promise<DumpedSchema | undefined> {
+    const { folder } = this.options;
+    const facts = this.findNewest();
+    if (!facts || (await findDamage(folder, { name: facts.name, facts }))) return undefined;
+    const { schema, rowsBegin, rowsEnd } = facts;
+    const bytes = readFileSync(sqlFile(folder, facts.name));
+    return { schema, head: bytes.toString('utf8', 0, rowsBegin), tail: bytes.toString('utf8', rowsEnd) };
   }
 
   private giveReason(facts: SnapshotFacts, reason: SnapshotReason): SnapshotFacts {
@@ -171,6 +180,19 @@ export class SnapshotKeeper {
 function removeOutdated(folder: string, policy: SnapshotPolicy): void {
   const readable = listEntries(folder).flatMap(({ facts }) => (facts ? [facts] : []));
   for (const name of chooseOutdated(readable, policy, new Date())) removeSnapshot(folder, name);
+}
+
+/**
+ * Brings the folder up to date, and leaves out of it what belongs to this process, and write-ahead log that is not
+ * written yet: files of 16 MB that PostgreSQL keeps to use again.
+ */
+async function chooseFiles(client: SnapshotSource): Promise<(path: string) => boolean> {
+  await client.exec('checkpoint');
+  const [current = ''] = await readRow(client, 'select pg_walfile_name(pg_current_wal_insert_lsn())');
+  return (path) => {
+    const [, log] = /^pg_wal\/([0-9A-F]{24})$/.exec(path) ?? [];
+    return log ? log > (current ?? '') : path === stateFile || path === 'postmaster.pid';
+  };
 }
 
 async function readMigrations(client: SnapshotSource): Promise<SnapshotFacts['migrations']> {

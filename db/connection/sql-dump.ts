@@ -20,9 +20,18 @@ export interface TableRows {
 
 export interface SqlDump {
   tables: TableRows[];
-  /** Where the INSERT statements begin and end, in bytes. Between them a statement ends where a line does. */
+  /** Changes whenever anything of the schema does. */
+  schema: string;
+  /** Where the rows begin and end, in bytes. Between them a statement ends where a line does. */
   rowsBegin: number;
   rowsEnd: number;
+}
+
+/** What an earlier dump of the same database says before and after its rows. */
+export interface DumpedSchema {
+  schema: string;
+  head: string;
+  tail: string;
 }
 
 const ending = /\n-- PostgreSQL database dump complete\n--\s*$/;
@@ -35,24 +44,30 @@ export function endsAsDump(text: string): boolean {
 /**
  * Writes the whole database as SQL. Nothing else may use the client meanwhile.
  * @param write is given the text piece by piece
+ * @param earlier is used again where the schema is still the same: pg_dump takes most of the time
  * @throws whatever stops pg_dump or `write`; the session is as before
  */
-export function dumpSql(client: DumpSource, write: (text: string) => Promise<void>): Promise<SqlDump> {
+export function dumpSql(
+  client: DumpSource,
+  write: (text: string) => Promise<void>,
+  earlier?: DumpedSchema,
+): Promise<SqlDump> {
   return inReadOnlyTransaction(client, async () => {
     let bytes = 0;
     const count = (text: string): Promise<void> => {
       bytes += Buffer.byteLength(text);
       return write(text);
     };
-    await count(await roles(client));
-    await count(await schemaSection(client, 'pre-data'));
+    const schema = await fingerprint(client);
+    const { head, tail } = earlier?.schema === schema ? earlier : await dumpSchema(client);
+    await count(head);
     const rowsBegin = bytes;
     const tables: TableRows[] = [];
     for (const shape of await listTables(client)) tables.push(await dumpRows(client, shape, count));
-    const rowsEnd = bytes;
     await count(await sequencePositions(client));
-    await count(await schemaSection(client, 'post-data'));
-    return { tables, rowsBegin, rowsEnd };
+    const rowsEnd = bytes;
+    await count(tail);
+    return { tables, schema, rowsBegin, rowsEnd };
   });
 }
 
@@ -102,6 +117,30 @@ async function deallocateBut(client: DumpSource, kept: readonly string[]): Promi
 
 async function preparedStatements(client: DumpSource): Promise<string[]> {
   return (await texts(client, 'select name from pg_catalog.pg_prepared_statements')).map(([name]) => name ?? '');
+}
+
+async function dumpSchema(client: DumpSource): Promise<{ head: string; tail: string }> {
+  const head = (await roles(client)) + (await schemaSection(client, 'pre-data'));
+  return { head, tail: await schemaSection(client, 'post-data') };
+}
+
+/**
+ * Of every system catalogue the number of rows and the newest transaction that wrote one: there is no change of the
+ * schema that leaves all of these as they are. Statistics, which change without one, are not among them.
+ */
+async function fingerprint(client: DumpSource): Promise<string> {
+  const catalogues = await texts(
+    client,
+    `select pg_catalog.quote_ident(relname) from pg_catalog.pg_class
+     where relnamespace = 'pg_catalog'::pg_catalog.regnamespace and relkind = 'r'
+       and relname not in ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject')
+     order by relname`,
+  );
+  const counts = catalogues.map(
+    ([name]) => `select '${name}', count(*)::text, max(xmin::text::bigint)::text from pg_catalog.${name}`,
+  );
+  const found = await texts(client, [`select 'version', version(), null`, ...counts].join(' union all '));
+  return createHash('sha256').update(JSON.stringify(found)).digest('hex');
 }
 
 /** What `pg_dump --section` writes. The owner of everything is the one user, postgres, so it is not named. */
