@@ -160,7 +160,7 @@ async function connect(options: DatabaseOptions): Promise<Connected> {
   const address = findServer(options);
   if (!address) return connectEmbedded(options);
   const engine = serverEngine(address, { ...defaultDeadlines, ...options.deadlines }, options.poolSize);
-  return { database: openOver(engine, options), warnings: address.warnings, saveBefore: async () => {} };
+  return { database: openOver(engine, options), warnings: address.warnings, saveBefore: async (): Promise<void> => {} };
 }
 
 async function connectEmbedded(options: DatabaseOptions): Promise<Connected> {

@@ -7,8 +7,16 @@ import { embeddedEngine, openClient } from './connection/embedded.ts';
 import { readMajorVersion } from './connection/folder-state.ts';
 import { finishSwap, swapIn } from './connection/folder-swap.ts';
 import { takeOwnership } from './connection/owner.ts';
-import { dataFile, findDamage, listEntries, type SnapshotEntry, type SnapshotFacts } from './connection/snapshot-files.ts';
+import {
+  dataFile,
+  findDamage,
+  listEntries,
+  type SnapshotEntry,
+  type SnapshotFacts,
+  sqlFile,
+} from './connection/snapshot-files.ts';
 import { ageOf, installedMajor } from './connection/version-change.ts';
+import type { Target } from './development.ts';
 import { SnapshotError } from './errors.ts';
 import { nameOfMigration } from './schema-check.ts';
 
@@ -21,8 +29,10 @@ export interface SnapshotPlace {
 
 export interface Snapshot {
   name: string;
-  /** The file with the database's bytes; the same as SQL is beside it, with the ending `.sql`. */
+  /** The file with the database's bytes. */
   file: string;
+  /** The same as SQL, for `psql` and for other versions of PostgreSQL. */
+  sqlFile: string;
   takenAt: Date;
   /** How old it is, such as '3 hours'. */
   age: string;
@@ -41,6 +51,20 @@ export interface Snapshot {
 }
 
 const defaultFolder = '.mytx';
+
+/**
+ * The folder whose snapshots are meant by a target.
+ * @throws SnapshotError SNAPSHOT_NOT_FOUND for a server
+ */
+export function snapshotFolderOf({ engine, target, options }: Pick<Target, 'engine' | 'target' | 'options'>): string {
+  if (engine === 'embedded') return options.folder ?? defaultFolder;
+  throw new SnapshotError(
+    'SNAPSHOT_NOT_FOUND',
+    `${target} is a server: snapshots are of the embedded database`,
+    'Back up a server with its own tools, such as pg_dump. For the embedded database run the command with POSTGRES_URL= in front.',
+    { target },
+  );
+}
 
 /** Every snapshot, newest first, after reading each of their files. Those whose `.json` is damaged are left out. */
 export async function listSnapshots({ folder = defaultFolder }: SnapshotPlace = {}): Promise<Snapshot[]> {
@@ -176,6 +200,7 @@ function describe(folder: string, facts: SnapshotFacts, damage: string | null): 
   return {
     name,
     file: dataFile(folder, name),
+    sqlFile: sqlFile(folder, name),
     takenAt: new Date(takenAt),
     age: ageOf(takenAt),
     reason,

@@ -148,8 +148,8 @@ async function schemaSection(client: DumpSource, section: 'pre-data' | 'post-dat
   const { pgDump } = await import('@electric-sql/pglite-tools/pg_dump');
   // Only what a dump needs: pgDump itself would reset the search path and deallocate everything afterwards.
   const pg = {
-    query: async () => ({ rows: [{ search_path: '' }] }),
-    exec: async () => [],
+    query: async (): Promise<unknown> => ({ rows: [{ search_path: '' }] }),
+    exec: async (): Promise<unknown[]> => [],
     execProtocolRawStream: (message: Uint8Array, { onRawData }: { onRawData(bytes: Uint8Array): void }): void =>
       onRawData(client.execProtocolRawSync(message)),
   };
@@ -293,7 +293,9 @@ async function roles(client: DumpSource): Promise<string> {
       const what = attributes.map((name, i) => (has[i] === 't' ? name : `no${name}`)).join(' ');
       return `do $$ begin create role ${role} ${what}; exception when duplicate_object then null; end $$;\n`;
     }),
-    ...granted.map(([role, member, admin]) => `grant ${role} to ${member}${admin === 't' ? ' with admin option' : ''};\n`),
+    ...granted.map(
+      ([role, member, admin]) => `grant ${role} to ${member}${admin === 't' ? ' with admin option' : ''};\n`,
+    ),
   ].join('');
 }
 
