@@ -11,11 +11,14 @@ export const exitCodes = {
 } as const;
 
 /** The command line's own error codes, beside those of db/ and deploy/. Each has a page in docs/errors/. */
-export type CliErrorCode = 'INTERRUPTED' | 'UNEXPECTED' | 'USAGE';
+export type CliErrorCode = 'CONFIRMATION_NEEDED' | 'INTERRUPTED' | 'UNEXPECTED' | 'USAGE';
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 const byErrorCode: Readonly<Record<string, ExitCode>> = {
+  CONFIRMATION_NEEDED: exitCodes.needsAnswer,
+  EMBEDDED_VERSION: exitCodes.refused,
+  SNAPSHOT_DAMAGED: exitCodes.refused,
   RESET_REFUSED: exitCodes.refused,
   PLAINTEXT_REFUSED: exitCodes.refused,
   POOLER_REFUSED: exitCodes.refused,

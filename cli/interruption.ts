@@ -33,6 +33,14 @@ export function listenForInterruption(): AbortSignal {
   return controller.signal;
 }
 
+/** For a command that may end at any point: says so and ends at once. */
+export function endAtInterruption(text: string): void {
+  listenForInterruption().addEventListener('abort', () => {
+    console.error(text);
+    process.exit(exitCodes.interrupted);
+  });
+}
+
 /** Keeps the process alive until the interruption. */
 export function untilInterrupted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

@@ -5,7 +5,9 @@ import { Command, CommanderError } from 'commander';
 import packageFile from '../package.json' with { type: 'json' };
 import { exitCodeHelp, exitCodes } from './exit-codes.ts';
 import { reset } from './reset.ts';
+import { restore } from './restore.ts';
 import { printEnvelope } from './run-verb.ts';
+import { snapshot } from './snapshot.ts';
 import { start } from './start.ts';
 
 const jsonFlag = ['--json', 'print one JSON envelope on stdout, and all text on stderr'] as const;
@@ -34,6 +36,28 @@ function buildProgram(): Command {
     .option(...jsonFlag)
     .addHelpText('before', examples('npm run db:reset', 'npx tsx cli/main.ts reset --json'))
     .action(reset);
+  program
+    .command('snapshot')
+    .description('save the embedded database now, beside the snapshots that are taken by themselves')
+    .option(...jsonFlag)
+    .addHelpText('before', examples('npx tsx cli/main.ts snapshot', 'npx tsx cli/main.ts snapshot --json'))
+    .action(snapshot);
+  program
+    .command('restore')
+    .description('put a snapshot into the place of the embedded database, which is kept beside it')
+    .argument('[name]', 'a name, the beginning of one, or latest; without it the snapshots are listed')
+    .option('--list', 'list the snapshots, after reading each')
+    .option('--yes', 'do not ask')
+    .option(...jsonFlag)
+    .addHelpText(
+      'before',
+      examples(
+        'npx tsx cli/main.ts restore --list',
+        'npx tsx cli/main.ts restore latest',
+        'npx tsx cli/main.ts restore 2026-10-08T12 --yes --json',
+      ),
+    )
+    .action(restore);
   return program;
 }
 

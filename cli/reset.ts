@@ -2,8 +2,7 @@
 // decided in deploy/reset.ts, before anything is dropped.
 
 import { reset as resetDatabase } from '../db/opening.ts';
-import { exitCodes } from './exit-codes.ts';
-import { listenForInterruption } from './interruption.ts';
+import { endAtInterruption } from './interruption.ts';
 import { runVerb, type Voice } from './run-verb.ts';
 import { targetOfEnvironment } from './target.ts';
 
@@ -18,10 +17,7 @@ interface ResetData {
 
 export async function reset({ json = false }: ResetFlags): Promise<void> {
   // Tables are dropped in one transaction: ending at once leaves all of them or none.
-  listenForInterruption().addEventListener('abort', () => {
-    console.error('interrupted; run it again to be sure of the result');
-    process.exit(exitCodes.interrupted);
-  });
+  endAtInterruption('interrupted; run it again to be sure of the result');
   await runVerb('reset', { json }, resetAndSay);
 }
 

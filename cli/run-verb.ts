@@ -46,15 +46,22 @@ export async function runVerb(
     envelope.data = await work(voice);
     envelope.ok = true;
   } catch (thrown) {
-    const error = toOurs(signal?.aborted ? signal.reason : thrown);
-    envelope.error = { code: error.code, message: error.message, hint: error.hint };
-    exitCode = exitCodeOf(error.code);
-    voice.remark(`error ${error.code}: ${error.message}\nnext: ${error.hint}`);
+    const { code, message, hint } = tellFailure(signal?.aborted ? signal.reason : thrown, voice.progress);
+    envelope.error = { code, message, hint };
+    exitCode = exitCodeOf(code);
   }
   voice.progress.clear();
   if (json) printEnvelope(envelope);
   process.exitCode = exitCode;
   return exitCode;
+}
+
+/** Says on stderr what failed, and what to do next. */
+export function tellFailure(thrown: unknown, progress: Progress): OurError {
+  const error = toOurs(thrown);
+  progress.clear();
+  process.stderr.write(`error ${error.code}: ${error.message}\nnext: ${error.hint}\n`);
+  return error;
 }
 
 export function printEnvelope(envelope: Envelope): void {

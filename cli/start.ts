@@ -3,9 +3,10 @@
 
 import { closeDatabase } from '../db/database.ts';
 import { type StartReport, startDevelopment, type Target } from '../db/development.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { listenForInterruption, untilInterrupted } from './interruption.ts';
-import { runVerb, type Voice } from './run-verb.ts';
+import type { Progress } from './progress.ts';
+import { runVerb, tellFailure, type Voice } from './run-verb.ts';
 import { faint, renderTable } from './table.ts';
 import { targetOfEnvironment } from './target.ts';
 
@@ -18,8 +19,10 @@ type StartData = Omit<StartReport, 'target' | 'warnings'>;
 
 export async function start({ once = false, json = false }: StartFlags): Promise<void> {
   const signal = listenForInterruption();
+  let progress: Progress | undefined;
   try {
     const exitCode = await runVerb('start', { json, signal }, async (voice) => {
+      progress = voice.progress;
       const data = await makeReady(voice, signal, once);
       if (once) await closeDatabase();
       else voice.say('', ...readyLines(data));
@@ -28,9 +31,20 @@ export async function start({ once = false, json = false }: StartFlags): Promise
     if (once || exitCode !== exitCodes.done) return;
     await untilInterrupted(signal);
   } finally {
-    await closeDatabase();
+    await closeAndTell(progress);
   }
   (json ? process.stderr : process.stdout).write('closed\n');
+}
+
+/** A snapshot may be missing from a database that is closed. */
+async function closeAndTell(progress: Progress | undefined): Promise<void> {
+  try {
+    await closeDatabase();
+    progress?.clear();
+  } catch (error) {
+    if (!progress) throw error;
+    process.exitCode = exitCodeOf(tellFailure(error, progress).code);
+  }
 }
 
 async function makeReady(voice: Voice, signal: AbortSignal, once: boolean): Promise<StartData> {

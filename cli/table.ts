@@ -27,6 +27,11 @@ export function renderTable(
   return [faint(first, stream), ...others];
 }
 
+/** A size for people, such as '9.2 MB'. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
 /** Less important text. */
 export function faint(text: string, stream: NodeJS.WritableStream): string {
   return styleText('dim', text, { stream });

@@ -99,6 +99,7 @@ export type ConnectionCode =
   | 'DEADLINE_EXCEEDED'
   | 'EMBEDDED_IN_USE'
   | 'EMBEDDED_LOST'
+  | 'EMBEDDED_VERSION'
   | 'INVALID_URL'
   | 'OUTCOME_UNKNOWN'
   | 'PLAINTEXT_REFUSED'
@@ -110,6 +111,15 @@ export type ConnectionCode =
 /** Something between this process and the database. */
 export class ConnectionError extends MytxError<ConnectionCode> {
   constructor(code: ConnectionCode, message: string, hint: string, details: ErrorDetails = {}, cause?: unknown) {
+    super({ code, message, hint, details, cause });
+  }
+}
+
+export type SnapshotCode = 'SNAPSHOT_DAMAGED' | 'SNAPSHOT_FAILED' | 'SNAPSHOT_NOT_FOUND';
+
+/** A snapshot of the embedded database could not be saved, found or restored. The database is as it was. */
+export class SnapshotError extends MytxError<SnapshotCode> {
+  constructor(code: SnapshotCode, message: string, hint: string, details: ErrorDetails = {}, cause?: unknown) {
     super({ code, message, hint, details, cause });
   }
 }
@@ -144,5 +154,6 @@ export type MytxErrorCode =
   | ConflictCode
   | TransactionCode
   | ConnectionCode
+  | SnapshotCode
   | SchemaCode
   | StatementCode;

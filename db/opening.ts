@@ -17,7 +17,10 @@ import { translateFailure } from './connection/failure.ts';
 import { OpenDatabase, type StatementEvent, type StatementLogger } from './connection/open-database.ts';
 import { findPooling } from './connection/pooler.ts';
 import { type ReplicaOptions, Replicas } from './connection/replicas.ts';
+import { runPastDeadline } from './connection/scope.ts';
 import { serverEngine } from './connection/server.ts';
+import type { SnapshotReason } from './connection/snapshot-files.ts';
+import { readPolicy, type SnapshotPolicy } from './connection/snapshot-policy.ts';
 import { parseServerUrl, type ServerAddress } from './connection/url.ts';
 import { readEnvironment } from './environment.ts';
 import { ConnectionError } from './errors.ts';
@@ -48,7 +51,7 @@ export interface DatabaseOptions {
   allowPlaintext?: boolean;
   /** Told of each statement: its text, duration and rows, never a value. `true` writes them to stderr. */
   logger?: StatementLogger | true;
-  /** Told, in a sentence, of work that takes seconds when the database is opened. */
+  /** Told, in a sentence, of work that takes seconds when the database is opened or closed. */
   onProgress?(message: string): void;
   /** A snapshot to start an embedded database from. */
   snapshot?: Blob;
@@ -57,6 +60,11 @@ export interface DatabaseOptions {
    * user may open; true unless given. Not on Windows.
    */
   socket?: boolean;
+  /**
+   * How many snapshots of an embedded database in a folder are kept, and how far apart; `false` for none. Unless given,
+   * MYTX_SNAPSHOTS_KEEP, MYTX_SNAPSHOTS_EVERY_MINUTES and MYTX_SNAPSHOTS_MAX_AGE_DAYS; without them 5, 60 and 30.
+   */
+  keepSnapshots?: false | Partial<SnapshotPolicy>;
 }
 
 /** What was opened. */
@@ -82,23 +90,26 @@ export interface Opened {
 interface Connected {
   database: OpenDatabase;
   warnings: string[];
+  /** Takes a snapshot of an embedded database in a folder; nothing else may use it meanwhile. */
+  saveBefore(reason: SnapshotReason): Promise<void>;
 }
 
 /** Opens a database whose schema is, or is brought, up to date. */
 export async function open(options: DatabaseOptions): Promise<Opened> {
   const hasSocket = (options.socket ?? true) && process.platform !== 'win32';
-  const { database, warnings } = await connect({ ...options, socket: hasSocket });
+  const connected = await connect({ ...options, socket: hasSocket });
+  const { database, warnings } = connected;
   const { kind: engine, target } = database.engine;
   try {
     if (engine === 'server') {
       const found = await checkServer(database);
       return { database, report: { engine, target, applied: [], warnings: [...warnings, ...found] } };
     }
-    const { applied, notes } = await applyTo(database, progressOf(options));
+    const { applied, notes } = await applyTo(connected, progressOf(options));
     const { warnings: refusals, ...way } = await letGuestsIn(database, options);
     return { database, report: { engine, target, applied, warnings: [...warnings, ...notes, ...refusals], ...way } };
   } catch (error) {
-    await database.close();
+    await database.close().catch(() => {}); // what failed first is what is told
     throw ours(error, target);
   }
 }
@@ -127,10 +138,10 @@ export async function migrate(
   options: DatabaseOptions,
   callbacks: Pick<ApplyOptions, 'onMigration' | 'onLockWait'> & { onTarget?(target: string): void } = {},
 ): Promise<MigrateReport> {
-  return withDatabase({ ...options, deadlines: noStatementDeadline, socket: false }, async ({ database, warnings }) => {
-    const { target } = database.engine;
+  return withDatabase({ ...options, deadlines: noStatementDeadline, socket: false }, async (connected) => {
+    const { target } = connected.database.engine;
     callbacks.onTarget?.(target);
-    return { ...(await applyTo(database, callbacks)), target, warnings };
+    return { ...(await applyTo(connected, callbacks)), target, warnings: connected.warnings };
   });
 }
 
@@ -144,23 +155,29 @@ export async function reset(options: DatabaseOptions): Promise<ResetReport & { t
   const isLocal = address?.isLoopback ?? true;
   const where = { target, isLocal, isProduction: readEnvironment().NODE_ENV === 'production' };
   refuseOutsideDevelopment(where);
-  return withDatabase({ ...options, deadlines: noStatementDeadline, socket: false }, async ({ database }) => {
-    const report = await database.withConnection((connection) =>
-      resetDatabase(deploySession(connection), { folder: migrationsFolder, ...where }),
-    );
-    return { ...report, target: database.engine.target };
-  });
+  return withDatabase(
+    { ...options, deadlines: noStatementDeadline, socket: false },
+    async ({ database, saveBefore }) => {
+      const report = await database.withConnection(async (connection) => {
+        await saveBefore('before a reset');
+        return resetDatabase(deploySession(connection), { folder: migrationsFolder, ...where });
+      });
+      return { ...report, target: database.engine.target };
+    },
+  );
 }
 
 async function withDatabase<T>(options: DatabaseOptions, work: (connected: Connected) => Promise<T>): Promise<T> {
   const connected = await connect(options);
+  const { database } = connected;
   try {
-    await refusePooler(connected.database);
-    return await work(connected);
+    await refusePooler(database);
+    const result = await work(connected);
+    await database.close();
+    return result;
   } catch (error) {
-    throw ours(error, connected.database.engine.target);
-  } finally {
-    await connected.database.close();
+    await database.close().catch(() => {}); // what failed first is what is told
+    throw ours(error, database.engine.target);
   }
 }
 
@@ -195,7 +212,8 @@ async function connect(options: DatabaseOptions): Promise<Connected> {
     const databases = replicas.map((replica) => openServer(replica, options));
     database.replicas = new Replicas(database, databases, options.replicas);
   }
-  return { database, warnings: [...address.warnings, ...replicas.flatMap(({ warnings }) => warnings)] };
+  const warnings = [address, ...replicas].flatMap((server) => server.warnings);
+  return { database, warnings, saveBefore: async (): Promise<void> => {} };
 }
 
 function openServer(address: ServerAddress, options: DatabaseOptions): OpenDatabase {
@@ -230,12 +248,16 @@ function parseReplicaUrl(text: string, allowPlaintext: boolean, number: number):
 
 async function connectEmbedded(options: DatabaseOptions): Promise<Connected> {
   const { folder = defaultFolder, socket: hasSocket = false, snapshot, onProgress } = options;
-  const embedded: EmbeddedOptions = folder === 'memory' ? {} : { folder, hasSocket };
+  const keepSnapshots = readPolicy(options.keepSnapshots, readEnvironment());
+  const embedded: EmbeddedOptions = folder === 'memory' ? {} : { folder, hasSocket, keepSnapshots };
   if (snapshot) embedded.snapshot = snapshot;
   if (onProgress) embedded.onProgress = onProgress;
-  const database = openOver(await embeddedEngine(embedded), options);
+  const engine = await embeddedEngine(embedded);
+  const { snapshots, warnings } = engine;
+  const database = openOver(engine, options);
   if (folder !== 'memory') database.onClosed = closeOnSignal(() => database.close());
-  return { database, warnings: [] };
+  snapshots?.watch((work) => runPastDeadline(() => database.withConnection(work)));
+  return { database, warnings: [...warnings], saveBefore: async (reason) => snapshots?.before(reason) };
 }
 
 function openOver(engine: Engine, { logger, deadlines, maxWaiting }: DatabaseOptions): OpenDatabase {
@@ -252,11 +274,14 @@ function writeToStderr({ statement, durationMs, rows, errorCode }: StatementEven
 }
 
 function applyTo(
-  database: OpenDatabase,
+  { database, saveBefore }: Connected,
   callbacks: Pick<ApplyOptions, 'onMigration' | 'onLockWait'>,
 ): Promise<ApplyReport> {
+  const beforeApplying = async (applied: number): Promise<void> => {
+    if (applied > 0) await saveBefore('before migrations');
+  };
   return database.withConnection((connection) =>
-    applyMigrations(deploySession(connection), { folder: migrationsFolder, ...callbacks }),
+    applyMigrations(deploySession(connection), { folder: migrationsFolder, beforeApplying, ...callbacks }),
   );
 }
 

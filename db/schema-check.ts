@@ -33,6 +33,11 @@ function schemaBehind(target: string, missing: readonly string[]): SchemaError {
   );
 }
 
+/** The name of the migration with this time in the journal; null for one that is not there. */
+export function nameOfMigration(when: number): string | null {
+  return journal.entries.find((entry) => entry.when === when)?.tag ?? null;
+}
+
 interface Applied {
   /** The times of the migrations in the journal. */
   applied: ReadonlySet<unknown>;

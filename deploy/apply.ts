@@ -10,6 +10,11 @@ import type { DeploySession, PostgresFailure } from './session.ts';
 export interface ApplyOptions extends LockOptions {
   /** The folder with the SQL files and `meta/_journal.json`. */
   folder: string;
+  /**
+   * Awaited before the first file where some are pending, with how many the database has: for a backup. What it throws
+   * ends the run with nothing applied.
+   */
+  beforeApplying?(applied: number): Promise<void>;
   /** Called before each file. */
   onMigration?(migration: { name: string; number: number; of: number }): void;
 }
@@ -37,7 +42,9 @@ export async function applyMigrations(session: DeploySession, options: ApplyOpti
   const migrations = readMigrations(options.folder);
   return withDeployLock(session, options, async () => {
     await createHistory(session);
-    const { pending, late, edited } = compare(migrations, await readHistory(session));
+    const history = await readHistory(session);
+    const { pending, late, edited } = compare(migrations, history);
+    if (pending.length > 0) await options.beforeApplying?.(history.length);
     for (const [index, migration] of pending.entries()) {
       options.onMigration?.({ name: migration.name, number: index + 1, of: pending.length });
       await applyOne(session, migration, pending, index);

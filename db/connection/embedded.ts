@@ -16,7 +16,10 @@ import {
 import { EmbeddedSession } from './embedded-session.ts';
 import { openSocket } from './embedded-socket.ts';
 import { takeOwnership } from './owner.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
+import type { SnapshotPolicy } from './snapshot-policy.ts';
 import { chooseSocketFolder } from './socket-folder.ts';
+import { prepareFolder } from './version-change.ts';
 
 export interface EmbeddedOptions {
   /** The folder that holds the database and its owner's file, such as `.mytx`; none keeps it all in memory. */
@@ -25,31 +28,46 @@ export interface EmbeddedOptions {
   snapshot?: Blob;
   /** Whether other processes are to come in through a socket in the folder; no unless given. */
   hasSocket?: boolean;
+  /** Which snapshots are taken while it is open and when it is closed; none unless given. */
+  keepSnapshots?: SnapshotPolicy | null;
   /** Called before work that takes seconds, with a sentence that says what it is. */
   onProgress?(message: string): void;
 }
 
+export interface EmbeddedEngine extends Engine {
+  /** Takes snapshots; absent for a database in memory. */
+  readonly snapshots?: SnapshotKeeper;
+  /** What happened to the folder when it was opened, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
 /**
  * Opens the embedded database, creating it where there is none. Takes seconds the first time.
- * @throws ConnectionError EMBEDDED_IN_USE, where it is in a folder
+ * @throws ConnectionError EMBEDDED_IN_USE, EMBEDDED_VERSION, where it is in a folder
  */
-export async function embeddedEngine({ folder, ...options }: EmbeddedOptions): Promise<Engine> {
+export async function embeddedEngine({ folder, ...options }: EmbeddedOptions): Promise<EmbeddedEngine> {
   if (folder === undefined) {
-    const session = await EmbeddedSession.begin(await startPostgres(undefined, options), () => {});
-    return { ...engineOver(session, 'embedded, in memory'), close: () => session.close() };
+    const session = await EmbeddedSession.begin(await openClient(undefined, options.snapshot), () => {});
+    return { ...engineOver(session, 'embedded, in memory'), warnings: [], close: () => session.close() };
   }
   const socketFolder = options.hasSocket ? chooseSocketFolder(folder) : undefined;
   const ownership = await takeOwnership(folder, socketFolder ? { socketFolder } : {});
   try {
     const dataFolder = join(folder, 'database');
-    const client = await startPostgres(dataFolder, options);
+    const { client, warnings } = await openFolder(folder, dataFolder, options);
     const session = await EmbeddedSession.begin(client, (trustMs) => ownership.assertKept(trustMs));
+    const snapshots = await keepSnapshots(session, { folder, dataFolder, ...options });
     return {
       ...engineOver(session, `embedded, ${dataFolder}`),
       ...(socketFolder ? { letGuestsIn: guestsOf(session, socketFolder) } : {}),
+      snapshots,
+      warnings,
       close: async (): Promise<void> => {
-        await session.close();
-        ownership.release();
+        try {
+          await snapshots.close();
+        } finally {
+          ownership.release();
+        }
       },
     };
   } catch (error) {
@@ -58,18 +76,22 @@ export async function embeddedEngine({ folder, ...options }: EmbeddedOptions): P
   }
 }
 
-async function startPostgres(
-  dataFolder: string | undefined,
+async function openFolder(
+  folder: string,
+  dataFolder: string,
   { snapshot, onProgress }: EmbeddedOptions,
-): Promise<PGlite> {
-  if (dataFolder !== undefined && !existsSync(join(dataFolder, 'PG_VERSION'))) {
+): Promise<{ client: PGlite; warnings: string[] }> {
+  const warnings = await prepareFolder({ folder, openClient, ...(onProgress ? { onProgress } : {}) });
+  if (!existsSync(join(dataFolder, 'PG_VERSION'))) {
     onProgress?.(`creating the embedded database in ${dataFolder} (initdb, 4 to 8 seconds, once)`);
   }
+  return { client: await openClient(dataFolder, snapshot), warnings };
+}
+
+/** Loads PGlite and opens a folder with it, or a database in memory; from bytes where some are given. */
+export async function openClient(dataFolder?: string, bytes?: Blob): Promise<PGlite> {
   const { PGlite } = await import('@electric-sql/pglite');
-  return PGlite.create({
-    ...(dataFolder ? { dataDir: dataFolder } : {}),
-    ...(snapshot ? { loadDataDir: snapshot } : {}),
-  });
+  return PGlite.create({ ...(dataFolder ? { dataDir: dataFolder } : {}), ...(bytes ? { loadDataDir: bytes } : {}) });
 }
 
 function engineOver(session: EmbeddedSession, target: string): Omit<Engine, 'close'> {
@@ -78,6 +100,27 @@ function engineOver(session: EmbeddedSession, target: string): Omit<Engine, 'clo
 
 function guestsOf(session: EmbeddedSession, socketFolder: string): NonNullable<Engine['letGuestsIn']> {
   return (line: Line, idleMs: number): Promise<GuestSocket> => openSocket({ session, socketFolder, line, idleMs });
+}
+
+/** Also where none are to be taken: the folder has to say whether it was closed. */
+function keepSnapshots(
+  session: EmbeddedSession,
+  {
+    folder,
+    dataFolder,
+    keepSnapshots: policy = null,
+    onProgress,
+  }: EmbeddedOptions & { folder: string; dataFolder: string },
+): Promise<SnapshotKeeper> {
+  return SnapshotKeeper.begin({
+    client: session.client,
+    enter: () => session.asOwner('', async () => {}),
+    closeClient: () => session.close(),
+    folder,
+    dataFolder,
+    policy,
+    ...(onProgress ? { onProgress } : {}),
+  });
 }
 
 class EmbeddedConnection implements Connection {
@@ -119,8 +162,7 @@ class EmbeddedConnection implements Connection {
 
 /** The bytes of an embedded database, to start others from (`snapshot`). */
 export async function dumpEmbedded(folder: string): Promise<Blob> {
-  const { PGlite } = await import('@electric-sql/pglite');
-  const client = await PGlite.create(join(folder, 'database'));
+  const client = await openClient(join(folder, 'database'));
   try {
     return await client.dumpDataDir('none');
   } finally {

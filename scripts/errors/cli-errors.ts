@@ -4,6 +4,18 @@ import type { CliErrorCode } from '../../cli/exit-codes.ts';
 import type { Entry } from '../error-catalogue.ts';
 
 export const cliErrors: Record<CliErrorCode, Entry> = {
+  CONFIRMATION_NEEDED: {
+    class: 'Command line',
+    happened: 'A command that replaces something needs a yes, and did not get one. It exits with 2.',
+    causes: ['a script, CI, or a pipe: there is no terminal to ask on', 'another answer than y'],
+    actions: ['Run it with the flag that the message names, such as `--yes`.'],
+    example: {
+      message: 'this needs a yes, and there is no terminal to ask on; the flag --yes is missing',
+      hint: 'Run the same command with --yes, or answer y on a terminal.',
+    },
+    written: 'Nothing.',
+    repeat: 'Safe.',
+  },
   INTERRUPTED: {
     class: 'Command line',
     happened: 'A command was ended by Ctrl-C or SIGTERM before it had done its work. It exits with 130.',

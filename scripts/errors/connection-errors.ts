@@ -139,6 +139,28 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
       'Nothing by this call. What earlier calls wrote is there, unless both processes wrote for a moment: look before you go on.',
     repeat: 'Safe, in vain until the database was closed and opened again.',
   },
+  EMBEDDED_VERSION: {
+    class: 'ConnectionError',
+    happened:
+      'The embedded database was made by another major version of PostgreSQL, and its data can’t be carried over by itself.',
+    causes: [
+      'a new PGlite was installed while the database was open in a process that was killed: its newest dump does not have everything',
+      'snapshots were switched off, or their files are gone or damaged',
+      'an older PGlite than the one that made the database (a branch or a checkout from before an update)',
+    ],
+    actions: [
+      'Install the versions from before (an older checkout and `npm ci`), open the database and close it: `npm start -- --once` saves a dump with everything. Then install the new ones; the next opening carries the data over.',
+      'Where what was written after the newest snapshot may be lost, `npx tsx cli/main.ts restore` with its name; the old database is kept beside the new one.',
+      '`details.made` and `details.installed` are the two versions, `details.snapshot` is the snapshot.',
+    ],
+    example: {
+      message:
+        'the embedded database in .mytx was made by PostgreSQL 17; installed is PostgreSQL 18, and no dump has all of its data; there is no snapshot of it',
+      hint: 'Nothing was touched. Either open and close it once with the versions that made it (@electric-sql/pglite 0.3.16), which saves a dump.',
+    },
+    written: 'Nothing: the database was not opened.',
+    repeat: 'Safe, and useless until a dump has everything or another version is installed.',
+  },
   INVALID_URL: {
     class: 'ConnectionError',
     happened: '`POSTGRES_URL` (or `url`) is not a connection URL of PostgreSQL that is understood.',

@@ -35,6 +35,7 @@ import {
 } from '../../db/index.ts';
 import { migrate } from '../../db/opening.ts';
 import { tasks } from '../../db/schema.ts';
+import { restoreSnapshot } from '../../db/snapshots.ts';
 import { applyMigrations } from '../../deploy/apply.ts';
 import { resetDatabase } from '../../deploy/reset.ts';
 import type { DeploySession } from '../../deploy/session.ts';
@@ -148,6 +149,21 @@ const provocations: Record<Code, (() => unknown) | string> = {
     await sleep(300);
     await other.run(() => getUser('dana@example.com')).finally(() => other.close());
   },
+  EMBEDDED_VERSION: async () => {
+    const old = join(folder, 'version', '.mytx');
+    mkdirSync(join(old, 'database'), { recursive: true });
+    writeFileSync(join(old, 'database', 'PG_VERSION'), '17\n');
+    await createDatabase({ folder: old });
+  },
+  SNAPSHOT_DAMAGED: 'needs a snapshot of a database: tests/cli/restore.test.ts',
+  SNAPSHOT_FAILED: async () => {
+    const full = join(folder, 'full', '.mytx');
+    const other = await createDatabase({ ...memory(), folder: full });
+    writeFileSync(join(full, 'snapshots'), 'in the way');
+    await other.close();
+  },
+  SNAPSHOT_NOT_FOUND: () => restoreSnapshot({ folder: join(folder, 'none', '.mytx'), name: 'latest' }),
+  CONFIRMATION_NEEDED: 'a command line: tests/cli/restore.test.ts',
   INVALID_URL: () => parseServerUrl('mysql://localhost/assistant'),
   OUTCOME_UNKNOWN: 'needs a server: tests/db/outcome.test.ts',
   PLAINTEXT_REFUSED: () => parseServerUrl('postgres://db.example.com/assistant?sslmode=disable'),
@@ -228,6 +244,7 @@ function withoutPlaces(message: string): string {
   return message
     .replaceAll(`${folder}/lost`, '.mytx')
     .replaceAll(`${folder}/`, '')
+    .replaceAll(/\b(version|full|none)\/\.mytx/g, '.mytx')
     .replaceAll(folder, 'lib/drizzle')
     .replaceAll(/process \d+/g, 'process N')
     .replaceAll(/localhost:\d+/g, 'localhost:N')
