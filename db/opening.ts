@@ -255,7 +255,7 @@ async function connectEmbedded(options: DatabaseOptions): Promise<Connected> {
   const engine = await embeddedEngine(embedded);
   const { snapshots, warnings } = engine;
   const database = openOver(engine, options);
-  if (folder !== 'memory') database.onClosed = closeOnSignal(() => database.close());
+  if (folder !== 'memory') database.onClosed = closeOnSignal(() => database.close(true));
   snapshots?.watch((work) => runPastDeadline(() => database.withConnection(work)));
   return { database, warnings: [...warnings], saveBefore: async (reason) => snapshots?.before(reason) };
 }

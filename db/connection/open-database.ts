@@ -199,9 +199,10 @@ export class OpenDatabase {
     return this.pool.figures();
   }
 
-  async close(): Promise<void> {
+  /** @param isEnding the process ends behind it */
+  async close(isEnding = false): Promise<void> {
     await this.replicas?.close();
-    await Promise.all([this.guestSocket?.close(), this.pool.close()]);
+    await Promise.all([this.guestSocket?.close(), this.pool.close(isEnding)]);
     this.onClosed?.();
   }
 }

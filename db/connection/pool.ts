@@ -41,6 +41,7 @@ export class Pool {
   private waiting = 0;
   private refused = 0;
   private closed: Promise<void> | undefined;
+  private isEnding = false;
 
   constructor(
     private readonly engine: Engine,
@@ -58,6 +59,7 @@ export class Pool {
     waitMs = Number.POSITIVE_INFINITY,
     isFirst = false,
   ): Promise<T> {
+    if (this.isEnding) return new Promise(() => {});
     const connection = this.take() ?? (await this.wait(Math.min(waitMs, this.limits.waitMs), isFirst));
     try {
       return await work(connection);
@@ -78,8 +80,13 @@ export class Pool {
     };
   }
 
-  /** Waits for the work under way, then closes every connection. What still waits or comes later is refused. */
-  close(): Promise<void> {
+  /**
+   * Waits for the work under way, then closes every connection. What still waits or comes later is refused.
+   * @param isEnding the process ends behind it: callers are kept waiting instead, because one that does not expect the
+   * error would end the process sooner, with the database open
+   */
+  close(isEnding = false): Promise<void> {
+    this.isEnding ||= isEnding;
     this.closed ??= this.shutDown();
     return this.closed;
   }
@@ -153,7 +160,7 @@ export class Pool {
   private async shutDown(): Promise<void> {
     for (let waiter = this.nextWaiter(true); waiter; waiter = this.nextWaiter(true)) {
       this.waiting -= 1;
-      waiter.reject(databaseClosed());
+      if (!this.isEnding) waiter.reject(databaseClosed());
     }
     while (this.idle.length < this.all.length) await new Promise((resolve) => setTimeout(resolve, 5));
     await Promise.all(this.all.map((connection) => connection.close()));

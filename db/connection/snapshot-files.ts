@@ -15,7 +15,6 @@ export type SnapshotReason =
   | 'while it was open'
   | 'before migrations'
   | 'before a reset'
-  | 'before a restore'
   | 'asked for';
 
 interface FileFacts {

@@ -108,7 +108,7 @@ describe('where it is', () => {
     const next = await newOwner({ folder });
     expect(await next.client()`select 1 as one`).toEqual([{ one: 1 }]);
     await next.database.close();
-    expect(readdirSync(folder)).toEqual(['database']);
+    expect(readdirSync(folder).sort()).toEqual(['database', 'snapshots']);
   });
 });
 

@@ -94,7 +94,7 @@ test('the dump counts the rows of each table, and ends as a dump', () => {
 
 test('between the marks every line is a statement, whatever is in the rows', () => {
   const rows = Buffer.from(sql).subarray(dump.rowsBegin, dump.rowsEnd).toString('utf8').trimEnd().split('\n');
-  expect(rows.filter((line) => !/^(insert into |select pg_catalog\.setval\()[^]*;$/.test(line))).toEqual([]);
+  expect(rows.filter((line) => !/^(insert into |select pg_catalog\.setval\().*;$/s.test(line))).toEqual([]);
 });
 
 test('another database made from it has the same rows, sequences, rights and views', async () => {
@@ -146,8 +146,8 @@ test('the session is as it was: settings, prepared statements, no transaction, a
   await digestTables(source);
   expect(await state()).toEqual(before);
   await source.exec('insert into scratch values (1)');
-  const [first, second] = await Promise.all([1, 2].map(() => source.query<{ at: Date }>('select now() as at')));
-  expect(first?.rows[0]?.at).not.toEqual(second?.rows[0]?.at); // no transaction holds the time
+  const [first, second] = await Promise.all([1, 2].map(() => source.query('select pg_current_xact_id()::text as id')));
+  expect(first?.rows).not.toEqual(second?.rows); // no transaction holds both
   await source.exec('reset all; deallocate kept; drop table scratch');
 });
 
