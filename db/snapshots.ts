@@ -2,11 +2,12 @@
 // Never deletes a database: what a restore replaces is kept beside it.
 
 import { join } from 'node:path';
-import { copyFromSnapshot } from './connection/database-copy.ts';
-import { embeddedEngine, openClient } from './connection/embedded.ts';
-import { readMajorVersion } from './connection/folder-state.ts';
-import { finishSwap, swapIn } from './connection/folder-swap.ts';
-import { takeOwnership } from './connection/owner.ts';
+import type { Target } from './development.ts';
+import { copyFromSnapshot } from './embedded/database-copy.ts';
+import { embeddedEngine, openClient } from './embedded/engine.ts';
+import { readMajorVersion } from './embedded/folder-state.ts';
+import { finishSwap, swapIn } from './embedded/folder-swap.ts';
+import { takeOwnership } from './embedded/owner.ts';
 import {
   dataFile,
   findDamage,
@@ -14,9 +15,8 @@ import {
   type SnapshotEntry,
   type SnapshotFacts,
   sqlFile,
-} from './connection/snapshot-files.ts';
-import { ageOf, installedMajor } from './connection/version-change.ts';
-import type { Target } from './development.ts';
+} from './embedded/snapshot-files.ts';
+import { ageOf, installedMajor } from './embedded/version-change.ts';
 import { SnapshotError } from './errors.ts';
 import { nameOfMigration } from './schema-check.ts';
 

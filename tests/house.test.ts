@@ -64,9 +64,9 @@ test('each driver is imported in one file, PGlite only when an embedded database
   ]).toEqual(['db/connection/server.ts']);
   const pglite = importers('@electric-sql/pglite').filter(({ isType }) => !isType);
   expect(pglite.length).toBeGreaterThan(0);
-  expect(pglite.every(({ from, isDynamic }) => from === 'db/connection/embedded.ts' && isDynamic)).toBe(true);
+  expect(pglite.every(({ from, isDynamic }) => from === 'db/embedded/engine.ts' && isDynamic)).toBe(true);
   const socket = importers('@electric-sql/pglite-socket');
-  expect(socket).toEqual([expect.objectContaining({ from: 'db/connection/embedded-socket.ts', isDynamic: true })]);
+  expect(socket).toEqual([expect.objectContaining({ from: 'db/embedded/socket.ts', isDynamic: true })]);
 });
 
 test('no import circle but that of the two schema files', () => {

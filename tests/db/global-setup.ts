@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
-import { dumpEmbedded } from '../../db/connection/embedded.ts';
+import { dumpEmbedded } from '../../db/embedded/engine.ts';
 import { migrate } from '../../db/opening.ts';
 
 export const templateName = 'mytx_template';

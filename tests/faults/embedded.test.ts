@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { dumpEmbedded, embeddedEngine } from '../../db/connection/embedded.ts';
+import { dumpEmbedded, embeddedEngine } from '../../db/embedded/engine.ts';
 import { expectNothingLost } from './expect-nothing-lost.ts';
 import type { Injection, InjectionResult } from './injection.ts';
 import { type OwnerArguments, OwnerProcess } from './owner-process.ts';

@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { queryMessage } from '../../../db/connection/wire.ts';
+import { queryMessage } from '../../../db/embedded/wire.ts';
 import { createDatabase, createUser, getUser, transaction } from '../../../db/index.ts';
 import { projectFolder } from '../../docs/project-copy.ts';
 import {

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { takeOwnership } from '../../../db/connection/owner.ts';
-import { type OwnerFacts, readOwnerFile, writeFacts } from '../../../db/connection/owner-file.ts';
-import { beginOf, bootedAtMs, thisPlace } from '../../../db/connection/process-facts.ts';
+import { takeOwnership } from '../../../db/embedded/owner.ts';
+import { type OwnerFacts, readOwnerFile, writeFacts } from '../../../db/embedded/owner-file.ts';
+import { beginOf, bootedAtMs, thisPlace } from '../../../db/embedded/process-facts.ts';
 import { endNeighbours, Neighbour, runNeighbour } from './neighbour.ts';
 
 endNeighbours();
@@ -45,7 +45,7 @@ async function refusedAfterMs(): Promise<number> {
 /** A process that owns the folder until it is ended; it says `lost` when it finds that it does not. */
 async function neighbourOwns(): Promise<Neighbour> {
   const neighbour = new Neighbour(`
-    const { takeOwnership } = await load('db/connection/owner.ts');
+    const { takeOwnership } = await load('db/embedded/owner.ts');
     const ownership = await takeOwnership(${JSON.stringify(folder)});
     console.log('owner');
     for (;;) {
@@ -219,7 +219,7 @@ describe('an owner that is none any more finds out, and leaves the other’s fil
 test('of eight processes that find a dead owner’s file at once, one becomes the owner', async () => {
   writeFileSync(ownerFile(), `${gone()}\n`);
   const script = `
-    const { takeOwnership } = await load('db/connection/owner.ts');
+    const { takeOwnership } = await load('db/embedded/owner.ts');
     await new Promise((resolve) => setTimeout(resolve, ${Date.now() + 5000} - Date.now()));
     try { await takeOwnership(${JSON.stringify(folder)}); console.log('owner'); } catch (error) { console.log(error.code); }
     await new Promise((resolve) => setTimeout(resolve, 2500));`;

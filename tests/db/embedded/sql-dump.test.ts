@@ -8,7 +8,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { pgDump } from '@electric-sql/pglite-tools/pg_dump';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { digestTables, dumpSql, endsAsDump, type SqlDump } from '../../../db/connection/sql-dump.ts';
+import { digestTables, dumpSql, endsAsDump, type SqlDump } from '../../../db/embedded/sql-dump.ts';
 
 const schema = `
   create role reader nologin;

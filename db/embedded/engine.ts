@@ -12,12 +12,12 @@ import {
   type Line,
   type StatementResult,
   type WireValue,
-} from './connection.ts';
-import { EmbeddedSession } from './embedded-session.ts';
-import { openSocket } from './embedded-socket.ts';
+} from '../connection/connection.ts';
 import { takeOwnership } from './owner.ts';
+import { EmbeddedSession } from './session.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { SnapshotPolicy } from './snapshot-policy.ts';
+import { openSocket } from './socket.ts';
 import { chooseSocketFolder } from './socket-folder.ts';
 import { prepareFolder } from './version-change.ts';
 

@@ -12,7 +12,7 @@ import { defaultDeadlines } from '../../../db/connection/deadlines.ts';
 import { deploySession } from '../../../db/connection/deploy-session.ts';
 import { serverEngine } from '../../../db/connection/server.ts';
 import { parseServerUrl } from '../../../db/connection/url.ts';
-import { parseMessage, queryMessage, syncMessage } from '../../../db/connection/wire.ts';
+import { parseMessage, queryMessage, syncMessage } from '../../../db/embedded/wire.ts';
 import { db, transaction, withDeadline } from '../../../db/index.ts';
 import { applyMigrations } from '../../../deploy/apply.ts';
 import { closeBehindTests, newFolder, newOwner, type Owner, RawClient } from './embedded-owner.ts';

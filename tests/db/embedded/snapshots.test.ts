@@ -15,8 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, inject, test } from 'vitest';
-import type { SnapshotFacts, SnapshotReason } from '../../../db/connection/snapshot-files.ts';
-import { chooseOutdated, defaultPolicy, readPolicy } from '../../../db/connection/snapshot-policy.ts';
+import type { SnapshotFacts, SnapshotReason } from '../../../db/embedded/snapshot-files.ts';
+import { chooseOutdated, defaultPolicy, readPolicy } from '../../../db/embedded/snapshot-policy.ts';
 import { createDatabase, type DatabaseOptions, db } from '../../../db/index.ts';
 import { migrate, reset } from '../../../db/opening.ts';
 import { addTask, createUser, getTasksByUserId, getUser } from '../../../db/queries.ts';

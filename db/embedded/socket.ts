@@ -3,9 +3,9 @@
 
 import { renameSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { GuestSocket, Line } from './connection.ts';
-import { Guest } from './embedded-guest.ts';
-import type { EmbeddedSession } from './embedded-session.ts';
+import type { GuestSocket, Line } from '../connection/connection.ts';
+import { Guest } from './guest.ts';
+import type { EmbeddedSession } from './session.ts';
 import { prepareSocketFolder, socketUrl } from './socket-folder.ts';
 
 export interface SocketOptions {

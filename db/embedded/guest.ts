@@ -3,9 +3,9 @@
 // Never leaves a transaction behind: one that is silent for too long, or gone, is rolled back.
 
 import type { Socket } from 'node:net';
-import type { Line } from './connection.ts';
+import type { Line } from '../connection/connection.ts';
 import { refusalOf } from './deadly-statements.ts';
-import type { EmbeddedSession } from './embedded-session.ts';
+import type { EmbeddedSession } from './session.ts';
 import {
   errorMessage,
   messagesOf,

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, afterEach, inject } from 'vitest';
-import { messagesOf, startupMessage } from '../../../db/connection/wire.ts';
+import { messagesOf, startupMessage } from '../../../db/embedded/wire.ts';
 import { createDatabase, type DatabaseOptions, db } from '../../../db/index.ts';
 import { findInstallations, isFound } from '../../servers/installations.ts';
 

@@ -10,12 +10,7 @@ import { renameDurably, syncFolder, unfinished, writeDurably } from './durable-f
 import { endsAsDump, type SqlDump } from './sql-dump.ts';
 
 /** Why a snapshot was taken. */
-export type SnapshotReason =
-  | 'closed'
-  | 'while it was open'
-  | 'before migrations'
-  | 'before a reset'
-  | 'asked for';
+export type SnapshotReason = 'closed' | 'while it was open' | 'before migrations' | 'before a reset' | 'asked for';
 
 interface FileFacts {
   bytes: number;
