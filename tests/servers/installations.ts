@@ -69,7 +69,7 @@ function findNpmServer(version: ServerVersion): Installation {
   const name = `postgres-${version}-${process.platform}-${process.arch}`;
   const packageFolder = findPackageFolder(name);
   if (packageFolder) return { version, binFolder: join(packageFolder, 'native', 'bin'), packageFolder };
-  return { version, missing: `the optional npm package ${name} is not installed` };
+  return { version, missing: `the optional npm package ${name} is not installed (tests/servers/package.json)` };
 }
 
 function findPackageFolder(name: string): string | null {
