@@ -2,8 +2,8 @@
 // The chat's row has a digest of the messages it held at the last save but the newest one; where it fits what is
 // handed over, the few messages behind it are all that must be compared. Where it does not, all are.
 
-import { createHash, type Hash } from 'node:crypto';
 import { requireId, requireObject } from './arguments.ts';
+import { trySaveTurn, turnOf } from './chat-turn.ts';
 import { chatNotFound, readSummary, summaryColumns } from './chats.ts';
 import { transaction } from './database.ts';
 import {
@@ -14,46 +14,13 @@ import {
   previewOf,
   requireMessages,
 } from './message-body.ts';
-import {
-  type ChatKey,
-  deactivateFrom,
-  lockChat,
-  moveEnd,
-  newRows,
-  type PathState,
-  pathColumns,
-  readPathState,
-  toColumns,
-} from './message-writing.ts';
+import { type ChatKey, deactivateFrom, lockChat, moveEnd, newRows, toColumns } from './message-writing.ts';
 import { named, userMissing } from './outcome.ts';
+import { PathDigest } from './path-digest.ts';
 import type { ChatSummary } from './schema.ts';
 import { statement } from './statement.ts';
+import { findIdAt, readPath, type StoredMessage, type StoredPath, withHead } from './stored-path.ts';
 import { uuidv7 } from './uuid.ts';
-
-interface StoredMessage {
-  position: number;
-  id: string;
-  text: string;
-}
-
-/** The path's state, repeated on each row, and the messages behind the digest (none: one row with nulls). */
-export const readTail = statement(
-  `select ${pathColumns.map((column) => column.replace(/"\w+"|\b(revision|digest)\b/, 'c.$&')).join(', ')}, m.position, m.id, m.body
-from "Chat" c
-left join "Message" m
-  on m."userId" = c."userId" and m."chatId" = c.id and m.active and m.position >= c."digestCount"
-where c.id = $1::uuid and c."userId" = $2::uuid
-order by m.position`,
-  (row) => ({ state: readPathState(row), message: row[5] === null ? undefined : readStored(row.slice(5)) }),
-);
-
-const readHead = statement(
-  `select position, id, body
-from "Message"
-where "userId" = $2::uuid and "chatId" = $1::uuid and active and position < $3::integer
-order by position`,
-  readStored,
-);
 
 /** Any unique index may meet the same chat of another transaction first: none is named, or that would be 23505. */
 export const insertChat = statement(
@@ -90,23 +57,12 @@ from chat`,
   2,
 );
 
-const idAt = statement(
-  `select id
-from "Message"
-where "userId" = $2::uuid and "chatId" = $1::uuid and active and position = $3::integer`,
-  ([id]) => id as string,
-);
-
 const summary = statement(
   `select ${summaryColumns}
 from "Chat"
 where id = $1::uuid and "userId" = $2::uuid and revision = $3::integer`,
   readSummary,
 );
-
-function readStored([position, id, body]: unknown[]): StoredMessage {
-  return { position: position as number, id: id as string, text: body as string };
-}
 
 /**
  * Saves a chat as its whole list of messages, and creates it where it is not there. What is equal at the beginning
@@ -126,14 +82,16 @@ export async function saveChat(args: { id: string; messages: unknown; userId: st
   return (await saveOptimistically(key, list)) ?? (await transaction(() => saveLocked(key, list)));
 }
 
-/** In two round trips, or undefined when the chat changed in between or a branch is needed. */
+/** In one round trip or two; undefined when the chat changed in between, or a branch is needed. */
 async function saveOptimistically(key: ChatKey, list: readonly unknown[]): Promise<ChatSummary[] | undefined> {
-  const stored = await read(key);
+  const turn = turnOf(list);
+  const { saved, stored } = turn ? await trySaveTurn(key, list, turn) : { stored: await readPath(key) };
+  if (saved) return [saved];
   if (!stored) {
     const created = await create(key, list);
     return created.length > 0 ? created : undefined;
   }
-  const plan = await makePlan(key, stored, list);
+  const plan = await makePlan(key, stored, list, turn?.digests);
   if (plan.branchesAt !== undefined) return undefined;
   const written = await carryOut(key, plan);
   return written.length > 0 ? written : undefined;
@@ -141,7 +99,7 @@ async function saveOptimistically(key: ChatKey, list: readonly unknown[]): Promi
 
 async function saveLocked(key: ChatKey, list: readonly unknown[]): Promise<ChatSummary[]> {
   await lockChat(key, 'id');
-  const stored = await read(key);
+  const stored = await readPath(key);
   if (!stored) throw chatNotFound('id');
   return carryOut(key, await makePlan(key, stored, list));
 }
@@ -155,7 +113,7 @@ async function carryOut(key: ChatKey, { branchesAt, end }: Plan): Promise<ChatSu
 
 async function create({ chatId, userId }: ChatKey, list: readonly unknown[]): Promise<ChatSummary[]> {
   const messages = encodeMessages(list);
-  const digested = new PathDigest();
+  const digested = PathDigest.ofNone();
   for (const { text } of messages.slice(0, -1)) digested.add(text);
   return named(
     insertChat.run(
@@ -170,30 +128,26 @@ async function create({ chatId, userId }: ChatKey, list: readonly unknown[]): Pr
   );
 }
 
-interface StoredPath {
-  state: PathState;
-  /** Messages from `state.digestCount` on. */
-  tail: StoredMessage[];
-}
-
-async function read({ chatId, userId }: ChatKey): Promise<StoredPath | undefined> {
-  const rows = await readTail.run(chatId, userId);
-  const first = rows[0];
-  return first && { state: first.state, tail: rows.flatMap(({ message }) => message ?? []) };
-}
-
 interface Plan {
   /** The position from which stored messages leave the active path. */
   branchesAt?: number;
   end: Parameters<typeof moveEnd>[1];
 }
 
-async function makePlan(key: ChatKey, { state, tail }: StoredPath, list: readonly unknown[]): Promise<Plan> {
-  let digested = digestOf(list, state.digestCount);
-  let stored = tail;
+/** @param known digests of beginnings of the list, which need not be made again */
+async function makePlan(
+  key: ChatKey,
+  tail: StoredPath,
+  list: readonly unknown[],
+  known: readonly PathDigest[] = [],
+): Promise<Plan> {
+  const { state } = tail;
+  const { digestCount } = state;
+  let digested = known.find(({ count }) => count === digestCount)?.copy() ?? PathDigest.ofFirst(list, digestCount);
+  let stored = tail.messages;
   if (digested?.value() !== state.digest) {
-    digested = new PathDigest();
-    stored = [...(await readHead.run(key.chatId, key.userId, state.digestCount)), ...tail];
+    digested = PathDigest.ofNone();
+    stored = (await withHead(key, tail)).messages;
   }
   const base = digested.count;
   const next = encodeMessages(list.slice(base), base);
@@ -228,48 +182,10 @@ async function makePlan(key: ChatKey, { state, tail }: StoredPath, list: readonl
   return plan;
 }
 
-async function findIdAt({ chatId, userId }: ChatKey, position: number): Promise<string | null> {
-  if (position < 0) return null;
-  const [id] = await idAt.run(chatId, userId, position);
-  return id ?? null;
-}
-
 function countEqual(stored: readonly StoredMessage[], next: readonly EncodedMessage[]): number {
   let equal = 0;
   for (; equal < stored.length && equal < next.length; equal += 1) {
     if (!isSameMessage((stored[equal] as StoredMessage).text, (next[equal] as EncodedMessage).text)) break;
   }
   return equal;
-}
-
-/** The digest of the first `count` messages; undefined when there are fewer, or one can't be written as JSON. */
-function digestOf(list: readonly unknown[], count: number): PathDigest | undefined {
-  if (list.length < count) return undefined;
-  if (count === 0) return new PathDigest();
-  try {
-    return new PathDigest().addAll(JSON.stringify(list.slice(0, count)).slice(1, -1), count);
-  } catch {
-    return undefined; // encodeMessage says which one it is
-  }
-}
-
-/** SHA-256 of messages' JSON texts, joined by commas: of a whole array at once, or one by one. */
-class PathDigest {
-  count = 0;
-  private readonly hash: Hash = createHash('sha256');
-
-  addAll(texts: string, count: number): this {
-    this.hash.update(this.count === 0 ? texts : `,${texts}`);
-    this.count += count;
-    return this;
-  }
-
-  add(text: string): void {
-    this.addAll(text, 1);
-  }
-
-  /** In hexadecimal; null of no message. */
-  value(): string | null {
-    return this.count === 0 ? null : this.hash.copy().digest('hex');
-  }
 }

@@ -229,13 +229,11 @@ const calls: Call[] = [
 /** Calls that change the messages of a chat of 10,000: none of them reads the chat. */
 const onLongChat: Call[] = [
   ['saveChat of a new chat', () => saveNew(['x']), [[chatOfUser, path], []]],
+  ['saveChat that adds', () => saveNew(['x', 'y', 'z']), [[chatOfUser, path]]],
   [
-    'saveChat that adds',
-    () => saveNew(['x', 'y', 'z']),
-    [
-      [chatOfUser, path],
-      [chatOfUser, byId],
-    ],
+    'saveChat that edits',
+    () => saveNew(['x', 'z', 'y']),
+    [[chatOfUser, path], [path], [chatOfUser], [chatOfUser, path], [path], [path], [chatOfUser, byId]],
   ],
   [
     'appendMessages',

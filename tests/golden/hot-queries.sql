@@ -9,12 +9,68 @@ insert into "User" ("id", "email", "password", "displayName", "avatarUrl") value
 select "id", "email", "password", "displayName", "avatarUrl" from "User" where lower("User"."email") = lower($1);
 
 -- saveChat: a new chat
-select c."messageCount", c."headId", c.revision, encode(c.digest, 'hex'), c."digestCount", m.position, m.id, m.body
+with given as materialized (
+  select new_row.*, $7::integer + n - 1 as position
+  from rows from (
+    unnest($3::uuid[]),
+    json_array_elements_text($4::json),
+    json_array_elements_text($5::json),
+    json_array_elements($6::json)
+  ) with ordinality as new_row (id, role, hash, body, n)
+), seen as (
+  select c.*
+  from "Chat" c
+  join unnest($9::integer[], $10::text[]) as expected (count, digest)
+    on expected.count = c."digestCount" and decode(expected.digest, 'hex') is not distinct from c.digest
+  where c.id = $1::uuid and c."userId" = $2::uuid
+    and c."messageCount" between $7::integer and $7::integer + json_array_length($6::json) - 1
+    and (
+      select coalesce(bool_and(
+        case m.position
+          when $7::integer - 1 then sha256(convert_to(m.body::text, 'UTF8')) = decode($8::text, 'hex')
+          else coalesce(m.body::text = (select given.body::text from given where given.position = m.position), false)
+        end
+      ), true)
+      from "Message" m
+      where m."userId" = c."userId" and m."chatId" = c.id and m.active and m.position >= c."digestCount"
+    )
+), chat as (
+  update "Chat" c
+  set
+    "messageCount" = $7::integer + json_array_length($6::json),
+    "headId" = ($3::uuid[])[json_array_length($6::json)],
+    revision = c.revision + 1,
+    digest = decode($11::text, 'hex'),
+    "digestCount" = $12::integer,
+    preview = $13::text,
+    "updatedAt" = now()
+  from seen
+  where c.id = $1::uuid and c."userId" = $2::uuid and c.revision = seen.revision
+  returning c.id, c."userId", c.title, c.preview, c."messageCount", c."createdAt", c."updatedAt", seen."messageCount" as base, seen."headId" as head
+), written as (
+  insert into "Message" (id, "userId", "chatId", "parentId", position, role, "ownIdHash", body, "createdAt")
+  select
+    given.id,
+    chat."userId",
+    chat.id,
+    coalesce(lag(given.id) over (order by given.n), chat.head),
+    given.position,
+    given.role,
+    given.hash::bigint,
+    given.body,
+    clock_timestamp()
+  from given, chat
+  where given.position >= chat.base
+)
+select id, "userId", title, preview, "messageCount", "createdAt", "updatedAt", null, null, null, null, null, null, null, null
+from chat
+union all
+select null, null, null, null, null, null, null, c."messageCount", c."headId", c.revision, encode(c.digest, 'hex'), c."digestCount", m.position, m.id, m.body
 from "Chat" c
 left join "Message" m
   on m."userId" = c."userId" and m."chatId" = c.id and m.active and m.position >= c."digestCount"
-where c.id = $1::uuid and c."userId" = $2::uuid
-order by m.position;
+where c.id = $1::uuid and c."userId" = $2::uuid and not exists (select from chat)
+order by 13;
 with chat as (
   insert into "Chat" (id, "userId", "messageCount", "headId", digest, "digestCount", preview)
   values (
@@ -93,7 +149,6 @@ from chat;
 
 -- saveChat: one message more
 -- (a statement of "saveChat: a new chat")
--- (a statement of "saveChat: the last message completed")
 
 -- saveChat: nothing new
 -- (a statement of "saveChat: a new chat")
@@ -112,7 +167,12 @@ select "messageCount", "headId", revision, encode(digest, 'hex'), "digestCount"
 from "Chat"
 where id = $1::uuid and "userId" = $2::uuid
 for update;
--- (a statement of "saveChat: a new chat")
+select c."messageCount", c."headId", c.revision, encode(c.digest, 'hex'), c."digestCount", m.position, m.id, m.body
+from "Chat" c
+left join "Message" m
+  on m."userId" = c."userId" and m."chatId" = c.id and m.active and m.position >= c."digestCount"
+where c.id = $1::uuid and c."userId" = $2::uuid
+order by m.position;
 -- (a statement of "saveChat: an edited message, which begins a branch")
 update "Message"
 set active = false
