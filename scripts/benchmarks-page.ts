@@ -1,25 +1,48 @@
 // npm run docs:benchmarks: docs/benchmarks.md, from the results that the benches saved. No figure of it is typed.
 
 import { readFileSync } from 'node:fs';
-import { compare, resultFile, type SaturationResult } from '../bench/saturation.ts';
+import { type PoolerResult, resultFile as poolerFile } from '../bench/pooler.ts';
+import { compare, type SaturationResult, resultFile as saturationFile } from '../bench/saturation.ts';
 import { type Generator, runAsCommand } from './generated-file.ts';
 
 export const benchmarksPage: Generator = {
   command: 'npm run docs:benchmarks',
-  generate: async () => new Map([['docs/benchmarks.md', drawPage(readSaturation())]]),
+  generate: async () => new Map([['docs/benchmarks.md', drawPage()]]),
 };
 
-function readSaturation(): SaturationResult {
-  return JSON.parse(readFileSync(resultFile, 'utf8')) as SaturationResult;
+function read<Result>(file: string): Result {
+  return JSON.parse(readFileSync(file, 'utf8')) as Result;
 }
 
-function drawPage(result: SaturationResult): string {
-  return `# Benchmarks
+function drawPage(): string {
+  return [
+    `# Benchmarks
 
 Each figure is a ratio to the driver alone, in the same run: seconds differ from machine to machine, and from minute to
 minute. Written by \`npm run docs:benchmarks\` from \`bench/results/\`; do not edit.
+`,
+    drawSaturation(read(saturationFile)),
+    drawPooler(read(poolerFile)),
+  ].join('\n');
+}
 
-## More callers than connections
+function drawPooler({ date, node, postgres, pgbouncer, cores, ratios }: PoolerResult): string {
+  const rows = ratios.map(({ callers, ratio }) => `| ${callers} | ${ratio.toFixed(2)} |`);
+  return `## By way of PgBouncer
+
+A user read by e-mail, calls by way of a PgBouncer in transaction mode to calls without one; more is better.
+
+| Callers at once | To calls without a pooler |
+| --------------- | ------------------------- |
+${rows.join('\n')}
+
+Measured on ${date} with PgBouncer ${pgbouncer}, PostgreSQL ${postgres} and Node ${node} on ${cores} cores, which all of them share.
+Repeat it: \`npm run bench:pooler\`.
+`;
+}
+
+function drawSaturation(result: SaturationResult): string {
+  return `## More callers than connections
 
 ${result.callers} callers ask one prepared query after the other for ${result.seconds} seconds. They wait for a connection in this
 package's own line, which is first come, first served, bounded ([POOL_EXHAUSTED](errors/POOL_EXHAUSTED.md)), and does not slow

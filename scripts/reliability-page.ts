@@ -208,7 +208,7 @@ const rest = (engines: readonly EngineResults[]): string => `## How it is measur
 
 ## Again
 
-\`npm test\` injects 59 faults, \`npm run test:long:faults\` more than 200, and writes the results. The seed is printed first.
+\`npm test\` injects fewer of them; \`npm run test:long:faults\` injects these, and writes the results. The seed is printed first.
 With it the faults come in the same order, as long and with the same mix of calls; the clock does the rest:
 
 \`\`\`text
