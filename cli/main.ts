@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../package.json' with { type: 'json' };
 import { exitCodeHelp, exitCodes } from './exit-codes.ts';
+import { migrate } from './migrate.ts';
 import { reset } from './reset.ts';
 import { restore } from './restore.ts';
 import { printEnvelope } from './run-verb.ts';
@@ -21,26 +22,32 @@ function buildProgram(): Command {
     .version(packageFile.version)
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
-    .addHelpText('before', examples('npm start', 'npm start -- --once', 'npm run db:reset'))
+    .addHelpText('before', examples('npx mytx start', 'npx mytx start --once', 'npx mytx migrate'))
     .addHelpText('afterAll', `\n${exitCodeHelp}`);
   program
     .command('start')
     .description('open the database, migrate it, load a sample assistant on the first run, and stay up')
     .option('--once', 'the same, then close and exit 0')
     .option(...jsonFlag)
-    .addHelpText('before', examples('npm start', 'npm start -- --once', 'npx tsx cli/main.ts start --once --json'))
+    .addHelpText('before', examples('npx mytx start', 'npx mytx start --once', 'npx mytx start --once --json'))
     .action(start);
+  program
+    .command('migrate')
+    .description('apply the pending migrations, to a server or to the embedded database')
+    .option(...jsonFlag)
+    .addHelpText('before', examples('npx mytx migrate', 'npx mytx migrate --json'))
+    .action(migrate);
   program
     .command('reset')
     .description('drop every table and apply the migrations anew; refused outside of development')
     .option(...jsonFlag)
-    .addHelpText('before', examples('npm run db:reset', 'npx tsx cli/main.ts reset --json'))
+    .addHelpText('before', examples('npx mytx reset', 'npx mytx reset --json'))
     .action(reset);
   program
     .command('snapshot')
     .description('save the embedded database now, beside the snapshots that are taken by themselves')
     .option(...jsonFlag)
-    .addHelpText('before', examples('npx tsx cli/main.ts snapshot', 'npx tsx cli/main.ts snapshot --json'))
+    .addHelpText('before', examples('npx mytx snapshot', 'npx mytx snapshot --json'))
     .action(snapshot);
   program
     .command('restore')
@@ -51,11 +58,7 @@ function buildProgram(): Command {
     .option(...jsonFlag)
     .addHelpText(
       'before',
-      examples(
-        'npx tsx cli/main.ts restore --list',
-        'npx tsx cli/main.ts restore latest',
-        'npx tsx cli/main.ts restore 2026-10-08T12 --yes --json',
-      ),
+      examples('npx mytx restore --list', 'npx mytx restore latest', 'npx mytx restore 2026-10-08T12 --yes --json'),
     )
     .action(restore);
   return program;
@@ -82,7 +85,7 @@ async function main(argv: readonly string[]): Promise<void> {
 function endAsUsageError({ message }: CommanderError, json: boolean): void {
   process.exitCode = exitCodes.needsAnswer;
   if (!json) return;
-  const error = { code: 'USAGE', message: message.replace(/^error: /, ''), hint: 'npx tsx cli/main.ts --help' };
+  const error = { code: 'USAGE', message: message.replace(/^error: /, ''), hint: 'npx mytx --help' };
   printEnvelope({ ok: false, command: null, target: null, data: null, warnings: [], error });
 }
 

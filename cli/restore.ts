@@ -36,9 +36,7 @@ export async function restore(name: string | undefined, { list, yes, json = fals
 async function sayList(voice: Voice, folder: string): Promise<{ snapshots: Snapshot[] }> {
   const snapshots = await listSnapshots({ folder });
   if (snapshots.length === 0) {
-    voice.say(
-      'there are no snapshots yet; one is taken when the database is closed, or by: npx tsx cli/main.ts snapshot',
-    );
+    voice.say('there are no snapshots yet; one is taken when the database is closed, or by: npx mytx snapshot');
     return { snapshots };
   }
   const rows = snapshots.map((one) => [
@@ -52,7 +50,7 @@ async function sayList(voice: Voice, folder: string): Promise<{ snapshots: Snaps
     one.damage ? `damaged: ${one.damage}` : 'whole',
   ]);
   const header = ['snapshot', 'age', 'size', 'rows', 'PostgreSQL', 'last migration', 'taken', 'files'];
-  voice.say(...renderTable(header, rows, voice.stream), '', 'next: npx tsx cli/main.ts restore latest, or a name');
+  voice.say(...renderTable(header, rows, voice.stream), '', 'next: npx mytx restore latest, or a name');
   return { snapshots };
 }
 

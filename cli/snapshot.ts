@@ -19,7 +19,7 @@ export async function snapshot({ json = false }: SnapshotFlags): Promise<void> {
     voice.say(
       `snapshot: ${taken.name}, ${megabytes(taken.bytes)}, ${taken.rows.toLocaleString('en-US')} rows`,
       `file: ${taken.file} (and the same as SQL: ${taken.sqlFile})`,
-      `next: npx tsx cli/main.ts restore ${taken.name} goes back to it`,
+      `next: npx mytx restore ${taken.name} goes back to it`,
     );
     return taken;
   });

@@ -99,6 +99,7 @@ export type ConnectionCode =
   | 'DEADLINE_EXCEEDED'
   | 'EMBEDDED_IN_USE'
   | 'EMBEDDED_LOST'
+  | 'EMBEDDED_MISSING'
   | 'EMBEDDED_VERSION'
   | 'INVALID_URL'
   | 'OUTCOME_UNKNOWN'

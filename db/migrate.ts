@@ -17,7 +17,8 @@ const exitCodes: Record<string, number> = {
   MIGRATION_INTERRUPTED: 5,
 };
 
-async function main(): Promise<void> {
+/** What the file does when it is run: prints, and sets the exit code. For an application's own db/migrate.ts. */
+export async function runMigrate(): Promise<void> {
   try {
     const { applied, total, warnings, notes } = await migrate(
       { onProgress: (message) => console.error(message) },
@@ -43,4 +44,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runMigrate();

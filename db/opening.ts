@@ -3,7 +3,6 @@
 // With db/environment.ts the only place of the data layer that looks at the environment.
 
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type ApplyOptions, type ApplyReport, applyMigrations } from '../deploy/apply.ts';
 import { DeployError } from '../deploy/errors.ts';
 import { poolerRefused } from '../deploy/lock.ts';
@@ -24,10 +23,8 @@ import type { SnapshotReason } from './embedded/snapshot-files.ts';
 import { readPolicy, type SnapshotPolicy } from './embedded/snapshot-policy.ts';
 import { readEnvironment } from './environment.ts';
 import { ConnectionError } from './errors.ts';
+import { expectedMigrations, findMigrationsFolder } from './migrations-folder.ts';
 import { checkServer } from './schema-check.ts';
-
-/** The SQL files that make our tables. */
-export const migrationsFolder: string = fileURLToPath(new URL('../lib/drizzle', import.meta.url));
 
 export interface DatabaseOptions {
   /** A server: `postgres://user:password@host:port/database`. Unless given, POSTGRES_URL. */
@@ -49,6 +46,11 @@ export interface DatabaseOptions {
   deadlines?: Partial<Deadlines>;
   /** Accept a server that is not on this machine without TLS; MYTX_ALLOW_PLAINTEXT=1 unless given. */
   allowPlaintext?: boolean;
+  /**
+   * The folder of SQL files that make the schema. Unless given, `lib/drizzle` of the current folder where `mytx init` or
+   * a checkout has put it, and otherwise the files of this package.
+   */
+  migrationsFolder?: string;
   /** Told of each statement: its text, duration and rows, never a value. `true` writes them to stderr. */
   logger?: StatementLogger | true;
   /** Told, in a sentence, of work that takes seconds when the database is opened or closed. */
@@ -102,10 +104,10 @@ export async function open(options: DatabaseOptions): Promise<Opened> {
   const { kind: engine, target } = database.engine;
   try {
     if (engine === 'server') {
-      const found = await checkServer(database);
+      const found = await checkServer(database, expectedMigrations(options.migrationsFolder));
       return { database, report: { engine, target, applied: [], warnings: [...warnings, ...found] } };
     }
-    const { applied, notes } = await applyTo(connected, progressOf(options));
+    const { applied, notes } = await applyTo(connected, options, progressOf(options));
     const { warnings: refusals, ...way } = await letGuestsIn(database, options);
     return { database, report: { engine, target, applied, warnings: [...warnings, ...notes, ...refusals], ...way } };
   } catch (error) {
@@ -141,7 +143,7 @@ export async function migrate(
   return withDatabase({ ...options, deadlines: noStatementDeadline, socket: false }, async (connected) => {
     const { target } = connected.database.engine;
     callbacks.onTarget?.(target);
-    return { ...(await applyTo(connected, callbacks)), target, warnings: connected.warnings };
+    return { ...(await applyTo(connected, options, callbacks)), target, warnings: connected.warnings };
   });
 }
 
@@ -160,7 +162,10 @@ export async function reset(options: DatabaseOptions): Promise<ResetReport & { t
     async ({ database, saveBefore }) => {
       const report = await database.withConnection(async (connection) => {
         await saveBefore('before a reset');
-        return resetDatabase(deploySession(connection), { folder: migrationsFolder, ...where });
+        return resetDatabase(deploySession(connection), {
+          folder: findMigrationsFolder(options.migrationsFolder),
+          ...where,
+        });
       });
       return { ...report, target: database.engine.target };
     },
@@ -275,13 +280,15 @@ function writeToStderr({ statement, durationMs, rows, errorCode }: StatementEven
 
 function applyTo(
   { database, saveBefore }: Connected,
+  { migrationsFolder }: DatabaseOptions,
   callbacks: Pick<ApplyOptions, 'onMigration' | 'onLockWait'>,
 ): Promise<ApplyReport> {
   const beforeApplying = async (applied: number): Promise<void> => {
     if (applied > 0) await saveBefore('before migrations');
   };
+  const folder = findMigrationsFolder(migrationsFolder);
   return database.withConnection((connection) =>
-    applyMigrations(deploySession(connection), { folder: migrationsFolder, beforeApplying, ...callbacks }),
+    applyMigrations(deploySession(connection), { folder, beforeApplying, ...callbacks }),
   );
 }
 

@@ -1,12 +1,12 @@
 // Whether a server's schema has every migration that this code was written for, and whether the server itself answers.
 // One query, when it is opened. A newer schema is fine: code of the last release must run while the next one is rolled out.
 
-import journal from '../lib/drizzle/meta/_journal.json' with { type: 'json' };
 import type { Connection } from './connection/connection.ts';
 import { sqlStateOf } from './connection/failure.ts';
 import type { OpenDatabase } from './connection/open-database.ts';
 import { checkPooling, processColumn } from './connection/pooler.ts';
 import { SchemaError } from './errors.ts';
+import type { JournalEntry } from './migrations-folder.ts';
 
 const historyQuery = `select created_at::text, ${processColumn} from drizzle.__drizzle_migrations`;
 
@@ -15,10 +15,10 @@ const historyQuery = `select created_at::text, ${processColumn} from drizzle.__d
  * @throws SchemaError SCHEMA_BEHIND or, where the role may not read the history, SCHEMA_UNREADABLE
  * @throws ConnectionError POOLER_UNDECLARED
  */
-export function checkServer(database: OpenDatabase): Promise<string[]> {
+export function checkServer(database: OpenDatabase, expected: readonly JournalEntry[]): Promise<string[]> {
   return database.withConnection(async (connection) => {
     const { applied, pid } = await readApplied(database, connection);
-    const missing = journal.entries.filter(({ when }) => !applied.has(String(when))).map(({ tag }) => tag);
+    const missing = expected.filter(({ when }) => !applied.has(String(when))).map(({ tag }) => tag);
     if (missing.length > 0) throw schemaBehind(database.engine.target, missing);
     return checkPooling(database, connection, pid);
   });
@@ -28,14 +28,9 @@ function schemaBehind(target: string, missing: readonly string[]): SchemaError {
   return new SchemaError(
     'SCHEMA_BEHIND',
     `${target} lacks ${missing.length} migration${missing.length === 1 ? '' : 's'}: ${missing.join(', ')}`,
-    'Apply them: npx tsx db/migrate.ts',
+    'Apply them: npx tsx db/migrate.ts, or npx mytx migrate',
     { missing },
   );
-}
-
-/** The name of the migration with this time in the journal; null for one that is not there. */
-export function nameOfMigration(when: number): string | null {
-  return journal.entries.find((entry) => entry.when === when)?.tag ?? null;
 }
 
 interface Applied {

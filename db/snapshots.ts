@@ -18,7 +18,7 @@ import {
 } from './embedded/snapshot-files.ts';
 import { ageOf, installedMajor } from './embedded/version-change.ts';
 import { SnapshotError } from './errors.ts';
-import { nameOfMigration } from './schema-check.ts';
+import { nameOfMigration } from './migrations-folder.ts';
 
 export interface SnapshotPlace {
   /** The folder of the embedded database; `.mytx` unless given. */
@@ -150,8 +150,8 @@ function findEntry(folder: string, name: string): SnapshotEntry {
       ? `there is no snapshot in ${join(folder, 'snapshots')}`
       : `${JSON.stringify(name.slice(0, 60))} is the name of ${found.length === 0 ? 'no snapshot' : `${found.length} snapshots`}`,
     entries.length === 0
-      ? 'One is taken when the database is closed, or now: npx tsx cli/main.ts snapshot'
-      : 'See which there are: npx tsx cli/main.ts restore --list',
+      ? 'One is taken when the database is closed, or now: npx mytx snapshot'
+      : 'See which there are: npx mytx restore --list',
     { folder },
   );
 }
@@ -172,7 +172,7 @@ async function requireWhole(
     'SNAPSHOT_DAMAGED',
     `the snapshot ${entry.name} is damaged: ${damage}`,
     older
-      ? `Restore the next older one that is whole: npx tsx cli/main.ts restore ${older}`
+      ? `Restore the next older one that is whole: npx mytx restore ${older}`
       : 'There is no older one that is whole. The database is as it was.',
     { snapshot: entry.name, older },
   );

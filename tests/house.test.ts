@@ -47,10 +47,10 @@ test('deploy/ imports nothing from db/, cli/ or a console', () => {
   expect(['db', 'cli', 'console', 'tests'].flatMap((folder) => between('deploy', folder))).toEqual([]);
 });
 
-test('db/ imports nothing outside itself, but its opening calls deploy/ and its schema check reads the journal', () => {
+test('db/ imports nothing outside itself, but its opening calls deploy/ and the list of its migrations is read', () => {
   expect(['cli', 'console', 'tests', 'scripts'].flatMap((folder) => between('db', folder))).toEqual([]);
   expect([...new Set(between('db', 'deploy').map((line) => line.split(' ')[0]))]).toEqual(['db/opening.ts']);
-  expect(between('db', 'lib')).toEqual(['db/schema-check.ts -> lib/drizzle/meta/_journal.json']);
+  expect(between('db', 'lib')).toEqual(['db/migrations-folder.ts -> lib/drizzle/meta/_journal.json']);
 });
 
 test('each driver is imported in one file, PGlite only when an embedded database is opened', () => {

@@ -108,7 +108,7 @@ async function compareRows(client: DumpSource, facts: SnapshotFacts): Promise<vo
     throw new SnapshotError(
       'SNAPSHOT_DAMAGED',
       `a copy of the snapshot ${facts.name} is not what was saved: ${expected.table} ${actual ? 'has ' : ''}${what}`,
-      'Restore another one: npx tsx cli/main.ts restore --list',
+      'Restore another one: npx mytx restore --list',
       { snapshot: facts.name, table: expected.table },
     );
   }

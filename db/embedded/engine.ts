@@ -14,6 +14,8 @@ import {
   type WireValue,
 } from '../connection/connection.ts';
 import { takeOwnership } from './owner.ts';
+import { placePrepared, readPrepared } from './prepared.ts';
+import { importAtRunTime } from './run-time-import.ts';
 import { EmbeddedSession } from './session.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { SnapshotPolicy } from './snapshot-policy.ts';
@@ -47,7 +49,10 @@ export interface EmbeddedEngine extends Engine {
  */
 export async function embeddedEngine({ folder, ...options }: EmbeddedOptions): Promise<EmbeddedEngine> {
   if (folder === undefined) {
-    const session = await EmbeddedSession.begin(await openClient(undefined, options.snapshot), () => {});
+    const session = await EmbeddedSession.begin(
+      await openClient(undefined, options.snapshot ?? readPrepared()),
+      () => {},
+    );
     return { ...engineOver(session, 'embedded, in memory'), warnings: [], close: () => session.close() };
   }
   const socketFolder = options.hasSocket ? chooseSocketFolder(folder) : undefined;
@@ -82,15 +87,18 @@ async function openFolder(
   { snapshot, onProgress }: EmbeddedOptions,
 ): Promise<{ client: PGlite; warnings: string[] }> {
   const warnings = await prepareFolder({ folder, openClient, ...(onProgress ? { onProgress } : {}) });
-  if (!existsSync(join(dataFolder, 'PG_VERSION'))) {
-    onProgress?.(`creating the embedded database in ${dataFolder} (initdb, 4 to 8 seconds, once)`);
+  const isThere = existsSync(join(dataFolder, 'PG_VERSION'));
+  if (!isThere && (snapshot || !(await placePrepared(folder, openClient)))) {
+    onProgress?.(
+      `creating the embedded database in ${dataFolder} (${snapshot ? 'from a snapshot' : 'initdb, 4 to 8 seconds, once'})`,
+    );
   }
-  return { client: await openClient(dataFolder, snapshot), warnings };
+  return { client: await openClient(dataFolder, isThere ? undefined : snapshot), warnings };
 }
 
 /** Loads PGlite and opens a folder with it, or a database in memory; from bytes where some are given. */
 export async function openClient(dataFolder?: string, bytes?: Blob): Promise<PGlite> {
-  const { PGlite } = await import('@electric-sql/pglite');
+  const { PGlite } = await importAtRunTime<typeof import('@electric-sql/pglite')>('@electric-sql/pglite');
   return PGlite.create({ ...(dataFolder ? { dataDir: dataFolder } : {}), ...(bytes ? { loadDataDir: bytes } : {}) });
 }
 

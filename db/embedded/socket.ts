@@ -5,6 +5,7 @@ import { renameSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { GuestSocket, Line } from '../connection/connection.ts';
 import { Guest } from './guest.ts';
+import { importAtRunTime } from './run-time-import.ts';
 import type { EmbeddedSession } from './session.ts';
 import { prepareSocketFolder, socketUrl } from './socket-folder.ts';
 
@@ -24,7 +25,8 @@ const cancelCode = 80_877_102;
 export async function openSocket(options: SocketOptions): Promise<GuestSocket> {
   const { session, socketFolder, line, idleMs } = options;
   const { path, openedAt } = prepareSocketFolder(socketFolder);
-  const { PGLiteSocketHandler } = await import('@electric-sql/pglite-socket');
+  const { PGLiteSocketHandler } =
+    await importAtRunTime<typeof import('@electric-sql/pglite-socket')>('@electric-sql/pglite-socket');
   await line(async () => void (await session.greet()));
 
   const guests = new Set<Guest>();

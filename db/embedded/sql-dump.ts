@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import type { PGlite } from '@electric-sql/pglite';
+import { importAtRunTime } from './run-time-import.ts';
 
 /** What a dump needs of PGlite. 0.3 has it too, so that a database of PostgreSQL 17 can be dumped. */
 export type DumpSource = Pick<PGlite, 'query' | 'exec' | 'parsers' | 'execProtocolRawSync'>;
@@ -145,7 +146,9 @@ async function fingerprint(client: DumpSource): Promise<string> {
 
 /** What `pg_dump --section` writes. The owner of everything is the one user, postgres, so it is not named. */
 async function schemaSection(client: DumpSource, section: 'pre-data' | 'post-data'): Promise<string> {
-  const { pgDump } = await import('@electric-sql/pglite-tools/pg_dump');
+  const { pgDump } = await importAtRunTime<typeof import('@electric-sql/pglite-tools/pg_dump')>(
+    '@electric-sql/pglite-tools/pg_dump',
+  );
   // Only what a dump needs: pgDump itself would reset the search path and deallocate everything afterwards.
   const pg = {
     query: async (): Promise<unknown> => ({ rows: [{ search_path: '' }] }),

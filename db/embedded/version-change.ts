@@ -83,9 +83,7 @@ function wrongVersion({ folder, made, installed, problem, pglite, entries }: Ref
       ? `install the versions that made it${maker ? ` (@electric-sql/pglite ${maker})` : ''}`
       : `open and close it once with the versions that made it${maker ? ` (@electric-sql/pglite ${maker})` : ''}, which saves a dump`,
     ...(newest
-      ? [
-          `go back to the newest snapshot, without what was written after it: npx tsx cli/main.ts restore ${newest.name}`,
-        ]
+      ? [`go back to the newest snapshot, without what was written after it: npx mytx restore ${newest.name}`]
       : []),
   ];
   return new ConnectionError(

@@ -139,6 +139,24 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
       'Nothing by this call. What earlier calls wrote is there, unless both processes wrote for a moment: look before you go on.',
     repeat: 'Safe, in vain until the database was closed and opened again.',
   },
+  EMBEDDED_MISSING: {
+    class: 'ConnectionError',
+    happened: 'There is no `POSTGRES_URL`, and the embedded PostgreSQL can’t be loaded: its package is not found.',
+    causes: [
+      'the application was bundled and runs where its `node_modules` are not (a container, a serverless function)',
+      'POSTGRES_URL is not set there, so that the embedded database was chosen',
+    ],
+    actions: [
+      'In production set `POSTGRES_URL`: a server keeps what is written, a container’s folder does not.',
+      'For the embedded database install `mytx-ai` where the application runs; in Next.js name it in `serverExternalPackages`.',
+    ],
+    example: {
+      message: 'the embedded database needs the package @electric-sql/pglite, which is not found from /srv/app',
+      hint: 'Set POSTGRES_URL to use a server. Or install mytx-ai where the application runs, and tell the bundler to leave it out: serverExternalPackages: ["mytx-ai"] in next.config.',
+    },
+    written: 'Nothing: no database was opened.',
+    repeat: 'Safe, and useless until the package or a server is there.',
+  },
   EMBEDDED_VERSION: {
     class: 'ConnectionError',
     happened:
@@ -150,7 +168,7 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
     ],
     actions: [
       'Install the versions from before (an older checkout and `npm ci`), open the database and close it: `npm start -- --once` saves a dump with everything. Then install the new ones; the next opening carries the data over.',
-      'Where what was written after the newest snapshot may be lost, `npx tsx cli/main.ts restore` with its name; the old database is kept beside the new one.',
+      'Where what was written after the newest snapshot may be lost, `npx mytx restore` with its name; the old database is kept beside the new one.',
       '`details.made` and `details.installed` are the two versions, `details.snapshot` is the snapshot.',
     ],
     example: {

@@ -13,7 +13,7 @@ export const snapshotErrors: Record<SnapshotCode, Entry> = {
       'a copy of the folder `snapshots` that was not finished',
     ],
     actions: [
-      'Restore the older one that the hint names; `npx tsx cli/main.ts restore --list` reads all of them and says which are whole.',
+      'Restore the older one that the hint names; `npx mytx restore --list` reads all of them and says which are whole.',
       'The `.tar.gz` and the `.sql` hold the same: where one of the two is whole, it can be loaded by hand.',
     ],
     example: {
@@ -31,7 +31,7 @@ export const snapshotErrors: Record<SnapshotCode, Entry> = {
       'a folder `snapshots` in which this user may not write (EACCES), or a file with that name (ENOTDIR)',
     ],
     actions: [
-      'Make room, correct the rights, then take one: `npx tsx cli/main.ts snapshot`.',
+      'Make room, correct the rights, then take one: `npx mytx snapshot`.',
       'Without snapshots: `MYTX_SNAPSHOTS_KEEP=0`, or `keepSnapshots: false`.',
       '`cause` is the error of the system.',
     ],
@@ -52,10 +52,10 @@ export const snapshotErrors: Record<SnapshotCode, Entry> = {
       'another folder than the one with the database',
       '`POSTGRES_URL` names a server: it has no snapshots',
     ],
-    actions: ['See which there are: `npx tsx cli/main.ts restore --list`.'],
+    actions: ['See which there are: `npx mytx restore --list`.'],
     example: {
       message: 'there is no snapshot in .mytx/snapshots',
-      hint: 'One is taken when the database is closed, or now: npx tsx cli/main.ts snapshot',
+      hint: 'One is taken when the database is closed, or now: npx mytx snapshot',
     },
     written: 'Nothing.',
     repeat: 'Safe, with another name.',

@@ -22,7 +22,7 @@ test('--help has examples', patient, async () => {
   for (const verb of ['snapshot', 'restore']) {
     const { exitCode, stdout } = await run(verb, '--help');
     expect(exitCode).toBe(0);
-    expect(stdout).toContain(`npx tsx cli/main.ts ${verb}`);
+    expect(stdout).toContain(`npx mytx ${verb}`);
   }
 });
 
