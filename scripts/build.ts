@@ -17,20 +17,31 @@ execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '
   stdio: 'inherit',
 });
 for (const path of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-  if (path.endsWith('.js')) putJsonInside(path);
+  if (path.endsWith('.js')) finish(path);
 }
 rmSync(join(dist, 'package.json'), { force: true });
 rmSync(join(dist, 'lib'), { recursive: true, force: true });
 cpSync(join(root, 'lib'), join(dist, 'lib'), { recursive: true });
 
-function putJsonInside(path: string): void {
+function finish(path: string): void {
   const file = join(dist, path);
   const text = readFileSync(file, 'utf8');
-  const inlined = text.replace(jsonImport, (_, name: string, specifier: string) => {
+  const finished = leaveToRunTime(putJsonInside(text, path));
+  if (finished !== text) writeFileSync(file, finished);
+}
+
+function putJsonInside(text: string, path: string): string {
+  return text.replace(jsonImport, (_, name: string, specifier: string) => {
     const value: unknown = JSON.parse(readFileSync(join(root, dirname(path), specifier), 'utf8'));
     // Of package.json only what the command line says of itself.
     const { version } = value as { version?: string };
     return `const ${name} = ${JSON.stringify(specifier.endsWith('package.json') ? { version } : value)};`;
   });
-  if (inlined !== text) writeFileSync(file, inlined);
+}
+
+/** An import whose name is no literal: the compiler wraps it, in case it is a source's path; here it is a package's. */
+function leaveToRunTime(text: string): string {
+  return text
+    .replace(/^var __rewriteRelativeImportExtension = [\s\S]*?^};\n/m, '')
+    .replaceAll(/import\(__rewriteRelativeImportExtension\(([^()]*)\)\)/g, 'import($1)');
 }

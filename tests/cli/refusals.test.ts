@@ -85,13 +85,13 @@ describe('the command line', () => {
 
   test('without a verb shows the help and exits 2', async () => {
     const { exitCode, stderr } = await mytx([], { folder });
-    expect(stderr).toMatch(/^Examples:\n {2}npm start\n/);
+    expect(stderr).toMatch(/^Examples:\n {2}npx mytx start\n/);
     expect(exitCode).toBe(2);
   });
 
   test('with --help shows examples first, and every exit code', async () => {
     const { exitCode, stdout } = await mytx(['start', '--help'], { folder });
-    expect(stdout).toMatch(/^Examples:\n {2}npm start\n[\s\S]*\nUsage: mytx start \[options\]\n/);
+    expect(stdout).toMatch(/^Examples:\n {2}npx mytx start\n[\s\S]*\nUsage: mytx start \[options\]\n/);
     for (const code of [0, 1, 2, 3, 4, 5, 130]) expect(stdout).toMatch(new RegExp(`^ {2}${code} +\\w`, 'm'));
     expect(exitCode).toBe(0);
   });

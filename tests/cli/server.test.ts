@@ -81,7 +81,7 @@ describe.each(inject('servers').slice(-1))('PostgreSQL $version', ({ url }) => {
       'note: NODE_ENV is production: migrations are not applied and the sample assistant is not loaded\n',
     );
     expect(stderr).toMatch(
-      /^error SCHEMA_BEHIND: .* lacks 1 migration: 0000_initial\nnext: .*npx tsx db\/migrate\.ts$/m,
+      /^error SCHEMA_BEHIND: .* lacks 1 migration: 0000_initial\nnext: .*npx tsx db\/migrate\.ts, or npx mytx migrate$/m,
     );
     expect(exitCode).toBe(1);
     const sql = postgres(empty, { max: 1 });

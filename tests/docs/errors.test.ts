@@ -149,7 +149,7 @@ const provocations: Record<Code, (() => unknown) | string> = {
     await sleep(300);
     await other.run(() => getUser('dana@example.com')).finally(() => other.close());
   },
-  EMBEDDED_MISSING: 'needs a bundle without node_modules: tests/package/bundle.test.ts',
+  EMBEDDED_MISSING: 'needs a bundle without node_modules: tests/package/package.test.ts',
   EMBEDDED_VERSION: async () => {
     const old = join(folder, 'version', '.mytx');
     mkdirSync(join(old, 'database'), { recursive: true });

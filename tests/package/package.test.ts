@@ -2,12 +2,16 @@
 // it is for.
 
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { migrate } from '../../db/opening.ts';
 import { readBlocks } from '../docs/markdown.ts';
+import { type Bundle, bundleRoute } from './bundled.ts';
 import { type InstalledPackage, installNode, installPackage, listFiles, root, run } from './installed.ts';
 
 let installed: InstalledPackage;
@@ -94,7 +98,7 @@ test.each([
     moduleResolution,
   ];
   // Drizzle's own types name drivers that nobody has all of.
-  const checked = await run(bin('tsc'), [...flags, '--skipLibCheck', '--types', '', 'typed.mts'], { cwd: folder });
+  const checked = await run(bin('tsc'), [...flags, '--skipLibCheck', 'typed.mts'], { cwd: folder });
   expect(checked.stdout).toBe('');
 });
 
@@ -132,8 +136,34 @@ describe.each([[Number(process.versions.node.split('.')[0])], [22], [24]])('on N
   });
 });
 
+test('docs/installing.md: its commands run in an empty folder, and its imports are those there are', async () => {
+  const page = readFileSync(join(root, 'docs/installing.md'), 'utf8');
+  const folder = installed.newFolder();
+  writeFileSync(join(folder, 'package.json'), '{}');
+  const commands = readBlocks(page).filter(({ options }) => 'package' in options);
+  const lines = commands.flatMap(({ text }) => text.trim().split('\n'));
+  expect(lines.length).toBeGreaterThan(0);
+  for (const line of lines) {
+    const command = line.replace(
+      'npm install mytx-ai',
+      `npm install --no-audit --no-fund --prefer-offline ${installed.tarball}`,
+    );
+    const { exitCode, stderr } = await run('bash', ['-c', command], { cwd: folder });
+    expect(exitCode, `${line}\n${stderr}`).toBe(0);
+  }
+  const named = [...page.matchAll(/`(mytx-ai(?:\/[\w-]+)?)`/g)].map(([, name]) =>
+    (name as string).replace('mytx-ai', '.'),
+  );
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  expect([...new Set(named)].sort()).toEqual(
+    Object.keys(exports)
+      .filter((name) => !name.endsWith('.json'))
+      .sort(),
+  );
+});
+
 test('a first start that is killed leaves nothing in the way of the next', async () => {
-  for (const delayMs of [300, 600, 900, 1200]) {
+  for (const delayMs of [300, 700, 1100]) {
     const folder = installed.newFolder();
     const command = join(installed.folder, 'node_modules/.bin/mytx');
     const child = spawn(command, ['migrate'], { cwd: folder, stdio: 'ignore' });
@@ -145,4 +175,53 @@ test('a first start that is killed leaves nothing in the way of the next', async
     expect(JSON.parse(stdout)).toMatchObject({ ok: true });
     expect(existsSync(join(folder, '.mytx/database/PG_VERSION'))).toBe(true);
   }
+});
+
+describe('in an application that is bundled, as Next.js does', () => {
+  let bundle: Bundle;
+  beforeAll(async () => {
+    bundle = await bundleRoute(installed);
+  }, 60_000);
+
+  test('there is no WASM, no command line and no tool', () => {
+    const inputs = Object.keys(bundle.metafile.inputs);
+    expect(inputs.length).toBeGreaterThan(100);
+    const heavy = /pglite|\.wasm|commander|@clack|drizzle-kit|\/cli\/|\/sample\/|esbuild/;
+    expect(inputs.filter((path) => heavy.test(path))).toEqual([]);
+    const outputs = Object.values(bundle.metafile.outputs);
+    expect(outputs).toHaveLength(1);
+    console.info(`the bundle, not minified, has ${outputs[0]?.bytes} bytes of ${inputs.length} files`);
+    expect(outputs[0]?.bytes).toBeLessThan(2_500_000);
+  });
+
+  test('it says what it needs for the embedded database', async () => {
+    expect(await bundle.run()).toMatchObject({
+      code: 'EMBEDDED_MISSING',
+      message: expect.stringContaining('@electric-sql/pglite'),
+    });
+  });
+
+  test('it opens the embedded database where the package is installed', async () => {
+    // The package alone, as package managers have it that keep an application from what it did not name itself.
+    expect(await bundle.run({ packages: ['mytx-ai'] })).toMatchObject({
+      engine: 'embedded',
+      email: 'dana@example.com',
+    });
+  });
+
+  test.runIf(inject('servers').length > 0)(
+    'it refuses a server that is behind, and works on one that is not',
+    async () => {
+      const server = inject('servers').at(-1)?.url ?? '';
+      const name = `bundle_${randomUUID().replaceAll('-', '')}`;
+      const sql = postgres(server, { max: 1, onnotice: () => {} });
+      await sql.unsafe(`create database ${name}`);
+      const env = { POSTGRES_URL: Object.assign(new URL(server), { pathname: `/${name}` }).href };
+      expect(await bundle.run({ env })).toMatchObject({ code: 'SCHEMA_BEHIND' });
+      await migrate({ url: env.POSTGRES_URL });
+      expect(await bundle.run({ env })).toEqual({ engine: 'server', applied: [], email: 'dana@example.com' });
+      await sql.unsafe(`drop database ${name}`);
+      await sql.end();
+    },
+  );
 });
