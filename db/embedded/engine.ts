@@ -21,7 +21,7 @@ import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { SnapshotPolicy } from './snapshot-policy.ts';
 import { openSocket } from './socket.ts';
 import { chooseSocketFolder } from './socket-folder.ts';
-import { prepareFolder } from './version-change.ts';
+import { installedMajor, prepareFolder } from './version-change.ts';
 
 export interface EmbeddedOptions {
   /** The folder that holds the database and its owner's file, such as `.mytx`; none keeps it all in memory. */
@@ -50,7 +50,7 @@ export interface EmbeddedEngine extends Engine {
 export async function embeddedEngine({ folder, ...options }: EmbeddedOptions): Promise<EmbeddedEngine> {
   if (folder === undefined) {
     const session = await EmbeddedSession.begin(
-      await openClient(undefined, options.snapshot ?? readPrepared()),
+      await openClient(undefined, options.snapshot ?? preparedBlob()),
       () => {},
     );
     return { ...engineOver(session, 'embedded, in memory'), warnings: [], close: () => session.close() };
@@ -88,12 +88,17 @@ async function openFolder(
 ): Promise<{ client: PGlite; warnings: string[] }> {
   const warnings = await prepareFolder({ folder, openClient, ...(onProgress ? { onProgress } : {}) });
   const isThere = existsSync(join(dataFolder, 'PG_VERSION'));
-  if (!isThere && (snapshot || !(await placePrepared(folder, openClient)))) {
+  if (!isThere && (snapshot || !placePrepared(folder, installedMajor))) {
     onProgress?.(
       `creating the embedded database in ${dataFolder} (${snapshot ? 'from a snapshot' : 'initdb, 4 to 8 seconds, once'})`,
     );
   }
   return { client: await openClient(dataFolder, isThere ? undefined : snapshot), warnings };
+}
+
+function preparedBlob(): Blob | undefined {
+  const bytes = readPrepared();
+  return bytes && new Blob([bytes]);
 }
 
 /** Loads PGlite and opens a folder with it, or a database in memory; from bytes where some are given. */

@@ -3,33 +3,38 @@
 
 import { readFileSync } from 'node:fs';
 import { findInPackage } from '../package-folder.ts';
-import type { OpenClient } from './database-copy.ts';
+import { unpackFolder } from './folder-archive.ts';
+import { readMajorVersion } from './folder-state.ts';
 import { emptyIncoming, swapIn } from './folder-swap.ts';
 
 /** Its name in `lib/` of the package. */
 export const preparedFile = 'prepared.tar.gz';
 
 /** The bytes of it, as PGlite loads them; undefined where the package has none. */
-export function readPrepared(): Blob | undefined {
+export function readPrepared(): Uint8Array<ArrayBuffer> | undefined {
   const file = findInPackage(preparedFile);
-  return file === undefined ? undefined : new Blob([readFileSync(file)]);
+  return file === undefined ? undefined : new Uint8Array(readFileSync(file));
 }
 
 /**
  * Puts it into a folder that has no database yet. Killed at any point, there is none, or a whole one.
- * @returns whether it is there: bytes that this PGlite can't load are left out
+ * @param installed the major version of PostgreSQL that is to open it
+ * @returns whether it is there: one that is damaged, or of another version, is left out
  */
-export async function placePrepared(folder: string, openClient: OpenClient): Promise<boolean> {
+export function placePrepared(folder: string, installed: number): boolean {
   const bytes = readPrepared();
   if (!bytes) return false;
   const incoming = emptyIncoming(folder);
   try {
-    const client = await openClient(incoming, bytes);
-    await client.close();
-  } catch {
-    emptyIncoming(folder);
-    return false;
+    unpackFolder(bytes, incoming);
+    if (readMajorVersion(incoming) === installed) {
+      swapIn(folder, 'database-unfinished');
+      return true;
+    }
+  } catch (error) {
+    // A full disk is no reason to begin anew.
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
   }
-  swapIn(folder, 'database-unfinished');
-  return true;
+  emptyIncoming(folder);
+  return false;
 }

@@ -177,6 +177,19 @@ test('a first start that is killed leaves nothing in the way of the next', async
   }
 });
 
+test('a prepared database that is damaged is left out, and initdb makes one', async () => {
+  const file = join(installed.folder, 'node_modules/mytx-ai/dist/lib/prepared.tar.gz');
+  const bytes = readFileSync(file);
+  for (const damaged of [bytes.subarray(0, bytes.length / 2), Buffer.from('none')]) {
+    writeFileSync(file, damaged);
+    const { exitCode, stderr } = await run(join(installed.folder, 'node_modules/.bin/mytx'), ['migrate'], {
+      cwd: installed.newFolder(),
+    });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('initdb') });
+  }
+  writeFileSync(file, bytes);
+});
+
 describe('in an application that is bundled, as Next.js does', () => {
   let bundle: Bundle;
   beforeAll(async () => {
