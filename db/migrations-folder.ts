@@ -26,7 +26,12 @@ const applicationFolder = join('lib', 'drizzle');
 export function findMigrationsFolder(given?: string): string {
   if (given !== undefined) return given;
   if (isOurs(applicationFolder)) return applicationFolder;
-  return findInPackage('drizzle') ?? applicationFolder; // which is then said to be unreadable
+  return packageMigrationsFolder();
+}
+
+/** The package's own; where it can't be found, a folder that is then said to be unreadable. */
+export function packageMigrationsFolder(): string {
+  return findInPackage('drizzle') ?? applicationFolder;
 }
 
 /** A journal that is damaged counts: what reads it says so. */

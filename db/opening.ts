@@ -2,10 +2,12 @@
 // `.mytx/`. An embedded database is migrated when it is opened; a server that is behind is refused.
 // With db/environment.ts the only place of the data layer that looks at the environment.
 
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type ApplyOptions, type ApplyReport, applyMigrations } from '../deploy/apply.ts';
 import { DeployError } from '../deploy/errors.ts';
 import { poolerRefused } from '../deploy/lock.ts';
+import { readMigrations } from '../deploy/migrations.ts';
 import { type ResetReport, refuseOutsideDevelopment, resetDatabase } from '../deploy/reset.ts';
 import type { Engine } from './connection/connection.ts';
 import { type Deadlines, defaultDeadlines, noStatementDeadline } from './connection/deadlines.ts';
@@ -114,6 +116,17 @@ export async function open(options: DatabaseOptions): Promise<Opened> {
     await database.close().catch(() => {}); // what failed first is what is told
     throw ours(error, target);
   }
+}
+
+/** Opens a server as it is, whatever its schema: for what makes and drops databases. */
+export async function openAsItIs(options: DatabaseOptions & { url: string }): Promise<OpenDatabase> {
+  return (await connect({ ...options, replicaUrls: [] })).database;
+}
+
+/** One text that is another one as soon as anything in the migrations is. */
+export function digestMigrations(folder?: string): string {
+  const hashes = readMigrations(findMigrationsFolder(folder)).map(({ hash, createdAt }) => `${hash} ${createdAt}`);
+  return createHash('sha256').update(hashes.join()).digest('hex').slice(0, 16);
 }
 
 /** Behind the migrations, so that nobody sees half a schema. A socket that can't be opened keeps nobody from working. */

@@ -1,8 +1,10 @@
 // npm run docs:benchmarks: docs/benchmarks.md, from the results that the benches saved. No figure of it is typed.
 
 import { readFileSync } from 'node:fs';
+import { readResult } from '../bench/harness.ts';
 import { type PoolerResult, resultFile as poolerFile } from '../bench/pooler.ts';
 import { compare, type SaturationResult, resultFile as saturationFile } from '../bench/saturation.ts';
+import type { KitResult } from '../bench/testing-kit.ts';
 import { type Generator, runAsCommand } from './generated-file.ts';
 
 export const benchmarksPage: Generator = {
@@ -23,6 +25,7 @@ minute. Written by \`npm run docs:benchmarks\` from \`bench/results/\`; do not e
 `,
     drawSaturation(read(saturationFile)),
     drawPooler(read(poolerFile)),
+    drawTestingKit(readResult('testing-kit')),
   ].join('\n');
 }
 
@@ -38,6 +41,24 @@ ${rows.join('\n')}
 
 Measured on ${date} with PgBouncer ${pgbouncer}, PostgreSQL ${postgres} and Node ${node} on ${cores} cores, which all of them share.
 Repeat it: \`npm run bench:pooler\`.
+`;
+}
+
+function drawTestingKit({ date, node, postgres, cores, server, embedded }: KitResult): string {
+  const row = (name: string, pick: (times: KitResult['server']) => number, most: string): string =>
+    `| ${name} | ${pick(server)} | ${pick(embedded)} | ${most} |`;
+  return `## The testing kit
+
+Milliseconds to [make a test database](testing.md) behind the first one of a process, to empty it after a row was put into every
+table, and to close it; medians.
+
+| | PostgreSQL ${postgres}, with fsync | Embedded, in memory | Promised at most |
+| --- | ---: | ---: | --- |
+${row('make', ({ nextMs }) => nextMs, '300 on a server, 1,000 embedded')}
+${row('empty', ({ resetMs }) => resetMs, '50')}
+${row('close', ({ closeMs }) => closeMs, '')}
+
+Measured on ${date} with Node ${node} on ${cores} cores. Repeat it: \`npm run bench:testing-kit\`.
 `;
 }
 

@@ -6,19 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { packFolder } from '../db/embedded/folder-archive.ts';
-import { stateFile } from '../db/embedded/folder-state.ts';
-import { preparedFile } from '../db/embedded/prepared.ts';
+import { packPrepared, preparedFile } from '../db/embedded/prepared.ts';
 import { migrate } from '../db/opening.ts';
 
 const file = fileURLToPath(new URL(`../dist/lib/${preparedFile}`, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'mytx-prepared-'));
 try {
   await migrate({ folder, keepSnapshots: false });
-  await pipeline(
-    packFolder(join(folder, 'database'), (path) => path === stateFile || path === 'postmaster.pid'),
-    createWriteStream(file),
-  );
+  await pipeline(packPrepared(folder), createWriteStream(file));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,10 +1,11 @@
 // A migrated, empty embedded database that comes with the package: unpacking it takes a second, initdb four to eight.
-// In a checkout there is none, because it is made when the package is packed (scripts/prepared-database.ts).
+// In a checkout there is none, because it is made when the package is packed (scripts/prepared-database.ts); tests make their own (db/testing).
 
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { findInPackage } from '../package-folder.ts';
-import { unpackFolder } from './folder-archive.ts';
-import { readMajorVersion } from './folder-state.ts';
+import { packFolder, unpackFolder } from './folder-archive.ts';
+import { readMajorVersion, stateFile } from './folder-state.ts';
 import { emptyIncoming, swapIn } from './folder-swap.ts';
 
 /** Its name in `lib/` of the package. */
@@ -37,4 +38,9 @@ export function placePrepared(folder: string, installed: number): boolean {
   }
   emptyIncoming(folder);
   return false;
+}
+
+/** The bytes to make one of, from the closed database in a folder such as `.mytx`. */
+export function packPrepared(folder: string): AsyncIterable<Uint8Array> {
+  return packFolder(join(folder, 'database'), (path) => path === stateFile || path === 'postmaster.pid');
 }

@@ -286,6 +286,25 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
     written: 'Nothing by this call.',
     repeat: 'Safe, after a wait.',
   },
+  TEST_DATABASE_REFUSED: {
+    class: 'ConnectionError',
+    happened: '`createTestDatabase` would make and drop databases on a server that is not for it.',
+    causes: [
+      '`MYTX_TEST_URL`, or `url`, names a server that is not on this machine',
+      'the role may not create databases there',
+    ],
+    actions: [
+      'Name a server on this machine, or leave `MYTX_TEST_URL` out: the test database is in memory then.',
+      'Where a server elsewhere is for tests, pass `allowRemote: true`.',
+      'For the right: `alter role <role> createdb`, as a superuser.',
+    ],
+    example: {
+      message: 'db.example.com:5432/app is not on this machine, and tests would make and drop databases there',
+      hint: 'If that server is for tests, say so: createTestDatabase({ allowRemote: true }). Otherwise set MYTX_TEST_URL to one on this machine, or leave it out.',
+    },
+    written: 'Nothing.',
+    repeat: 'Safe, and useless until something is changed.',
+  },
   UNREACHABLE: {
     class: 'ConnectionError',
     happened: 'No connection to the server could be made.',

@@ -36,6 +36,7 @@ import {
 import { migrate } from '../../db/opening.ts';
 import { tasks } from '../../db/schema.ts';
 import { restoreSnapshot } from '../../db/snapshots.ts';
+import { createTestDatabase } from '../../db/testing/index.ts';
 import { applyMigrations } from '../../deploy/apply.ts';
 import { resetDatabase } from '../../deploy/reset.ts';
 import type { DeploySession } from '../../deploy/session.ts';
@@ -149,6 +150,7 @@ const provocations: Record<Code, (() => unknown) | string> = {
     await sleep(300);
     await other.run(() => getUser('dana@example.com')).finally(() => other.close());
   },
+  TEST_DATABASE_REFUSED: () => createTestDatabase({ url: 'postgres://app:secret@db.example.com:5432/app' }),
   EMBEDDED_MISSING: 'needs a bundle without node_modules: tests/package/package.test.ts',
   EMBEDDED_VERSION: async () => {
     const old = join(folder, 'version', '.mytx');
