@@ -179,7 +179,7 @@ function toObjects({ rows, columns, count }: StatementResult): RawResult<Record<
 
 /** Drizzle's own mapping does much for each row that a flat list of columns does not need. */
 function rowMapper(fields: SelectedFieldsOrdered, joinsNotNullableMap: Record<string, boolean> | undefined): RowMapper {
-  if (joinsNotNullableMap || fields.some(({ path }) => path.length > 1)) {
+  if (fields.some(({ path }) => path.length > 1)) {
     return (row) => mapResultRow(fields, row, joinsNotNullableMap);
   }
   const keys = fields.map(({ path }) => path[0] as string);
@@ -196,8 +196,14 @@ function rowMapper(fields: SelectedFieldsOrdered, joinsNotNullableMap: Record<st
 
 type Decoder = (value: unknown) => unknown;
 
+const asItIs: Decoder = (value) => value;
+
 function decoderOf(field: SelectedFieldsOrdered[number]['field']): Decoder {
-  if (is(field, PgColumn)) return (value) => field.mapFromDriverValue(value);
+  if (is(field, PgColumn)) {
+    // Most columns take the value as it is.
+    if (field.mapFromDriverValue === PgColumn.prototype.mapFromDriverValue) return asItIs;
+    return (value) => field.mapFromDriverValue(value);
+  }
   const { decoder } = (is(field, SQL) ? field : (field as SQL.Aliased).sql) as unknown as {
     decoder: { mapFromDriverValue: Decoder };
   };
