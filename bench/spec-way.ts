@@ -38,7 +38,7 @@ export async function openSpecWay(url: string): Promise<SpecWay> {
     },
     async getChatById({ id }): Promise<{ messages: unknown } | undefined> {
       const [row] = await find(id);
-      return row && { messages: JSON.parse(row.messages as string) as unknown };
+      return row && { messages: row.messages }; // Drizzle parses the text that is in the JSON
     },
     close: () => sql.end(),
   };

@@ -6,6 +6,7 @@ import postgres from 'postgres';
 import { createDatabase } from '../db/database.ts';
 import { appendMessages, saveChat } from '../db/queries.ts';
 import { createTestUser } from '../db/testing/index.ts';
+import { uuidv7 } from '../db/uuid.ts';
 import { startCountingRelay } from '../tests/db/counting-relay.ts';
 import { type Effort, type Figure, figureOf, inTurn, type TurnTime } from './figure.ts';
 import { median, timeOf } from './harness.ts';
@@ -40,22 +41,36 @@ async function growing(userId: string, length: number): Promise<Growing> {
   };
 }
 
-/** Two rows into a table that has a primary key and nothing else. */
+/** Two rows with the same columns, into a table that has a primary key and nothing else. */
 async function bareInsert(sql: postgres.Sql): Promise<{ inTransaction(): Promise<number>; alone(): Promise<number> }> {
-  await sql`create table if not exists "Bare" (id uuid primary key, body json not null)`;
+  await sql`create table if not exists "Bare" (like "Message", primary key (id))`;
+  const [userId, chatId] = [randomUUID(), randomUUID()];
   let position = 0;
-  const rows = (): [string, string, string, string] => {
-    position += 2;
-    return [randomUUID(), JSON.stringify(messageAt(position)), randomUUID(), JSON.stringify(messageAt(position + 1))];
+  let parentId = uuidv7();
+  const row = (): (string | number)[] => {
+    const id = uuidv7();
+    const { role, ...rest } = messageAt(position);
+    const values = [
+      id,
+      userId,
+      chatId,
+      parentId,
+      position,
+      role,
+      `${position}123456789`,
+      JSON.stringify({ role, ...rest }),
+    ];
+    parentId = id;
+    position += 1;
+    return values;
   };
-  const insert = (run: postgres.ISql): Promise<unknown> => {
-    const [one, text, other, otherText] = rows();
-    return run.unsafe(
-      'insert into "Bare" (id, body) values ($1::uuid, $2::text::json), ($3::uuid, $4::text::json)',
-      [one, text, other, otherText],
+  const insert = (run: postgres.ISql): Promise<unknown> =>
+    run.unsafe(
+      `insert into "Bare" (id, "userId", "chatId", "parentId", position, role, "ownIdHash", body, active, "createdAt")
+       values ($1, $2, $3, $4, $5, $6, $7, $8::text::json, true, now()), ($9, $10, $11, $12, $13, $14, $15, $16::text::json, true, now())`,
+      [...row(), ...row()],
       { prepare: true },
     );
-  };
   return {
     inTransaction: () => timeOf(() => sql.begin(insert)),
     alone: () => timeOf(() => insert(sql)),
@@ -86,7 +101,7 @@ export async function measureTurns(url: string, { rounds }: Effort): Promise<Fig
       );
       add(
         '`appendMessages` of 2',
-        'a bare insert of two rows, in begin and commit',
+        'a bare insert of the two rows, in begin and commit',
         1.2,
         await inTurn(times, short.append, bare.inTransaction),
       );
@@ -165,7 +180,7 @@ export async function measureBytes(url: string, { rounds }: Effort): Promise<Fig
           {
             group: 'Bytes',
             name: 'logged by `saveChat` of 2 more',
-            to: 'a bare insert of two rows',
+            to: 'a bare insert of the two rows',
             target: { most: 1.6 },
           },
           [ofLong / ofBare],

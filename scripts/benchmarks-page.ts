@@ -1,7 +1,9 @@
 // npm run docs:benchmarks: docs/benchmarks.md, from the results that the benches saved. No figure of it is typed.
 
 import { readFileSync } from 'node:fs';
+import { type Figure, isMet } from '../bench/figure.ts';
 import { readResult } from '../bench/harness.ts';
+import type { FiguresResult } from '../bench/main.ts';
 import { type PoolerResult, resultFile as poolerFile } from '../bench/pooler.ts';
 import { compare, type SaturationResult, resultFile as saturationFile } from '../bench/saturation.ts';
 import type { KitResult } from '../bench/testing-kit.ts';
@@ -23,10 +25,73 @@ function drawPage(): string {
 Each figure is a ratio to the driver alone, in the same run: seconds differ from machine to machine, and from minute to
 minute. Written by \`npm run docs:benchmarks\` from \`bench/results/\`; do not edit.
 `,
+    drawFigures(readResult('figures')),
     drawSaturation(read(saturationFile)),
     drawPooler(read(poolerFile)),
     drawTestingKit(readResult('testing-kit')),
   ].join('\n');
+}
+
+function drawFigures({ date, node, postgres, cores, figures, turns }: FiguresResult): string {
+  const groups = [...new Set(figures.map(({ group }) => group))].map((group) => {
+    const rows = figures.filter((figure) => figure.group === group).map(drawFigure);
+    return [
+      `### ${group}`,
+      '',
+      '| | To | Ratio | Half of the rounds | Promised | Kept |',
+      '| --- | --- | ---: | --- | --- | --- |',
+      ...rows,
+    ].join('\n');
+  });
+  const longest = Math.max(...turns.map(({ specMs, langGraphMs = 0 }) => Math.max(specMs, langGraphMs)));
+  const lengths = turns.map(({ messages }) => `"${messages.toLocaleString('en-US')}"`).join(', ');
+  const line = (pick: (turn: FiguresResult['turns'][number]) => number): string =>
+    turns.map((turn) => pick(turn).toFixed(1)).join(', ');
+  const ratio = (of: number | undefined, to: number): string => (of === undefined ? '' : (of / to).toFixed(1));
+  return `## What a call costs
+
+Both sides of a ratio are measured in turns, in one run, on a PostgreSQL that syncs. Repeat it: \`npm run bench\`
+(\`-- --quick\` takes under a minute; \`-- --help\`).
+
+${groups.join('\n\n')}
+
+### A turn, three ways
+
+Two messages more, of 200 and 1,200 characters, in a chat that has so many: this package’s \`saveChat\` with the whole history; the
+specification’s own way, one JSON column that is read and written as a whole; and LangGraph’s Postgres checkpointer, whose
+graph does the same turn without a model. Milliseconds of one machine; look at how they grow.
+
+| Messages there | This package | The specification’s way | LangGraph | The specification’s, to this | LangGraph’s, to this |
+| ---: | ---: | ---: | ---: | ---: | ---: |
+${turns
+  .map(
+    ({ messages, oursMs, specMs, langGraphMs }) =>
+      `| ${messages.toLocaleString('en-US')} | ${oursMs.toFixed(1)} | ${specMs.toFixed(1)} | ${langGraphMs?.toFixed(1) ?? ''} | ${ratio(specMs, oursMs)} | ${ratio(langGraphMs, oursMs)} |`,
+  )
+  .join('\n')}
+
+\`\`\`mermaid
+xychart-beta
+  title "Milliseconds of a turn"
+  x-axis "messages there" [${lengths}]
+  y-axis "ms" 0 --> ${Math.ceil(longest / 10) * 10}
+  line [${line(({ oursMs }) => oursMs)}]
+  line [${line(({ specMs }) => specMs)}]
+  line [${line(({ langGraphMs = 0 }) => langGraphMs)}]
+\`\`\`
+
+The lowest line is this package, the highest LangGraph. Measured on ${date} with PostgreSQL ${postgres} and Node ${node} on ${cores}
+cores, which the server shares.
+`;
+}
+
+function drawFigure(figure: Figure): string {
+  const { name, to, ratio, middle, target } = figure;
+  const promised = target ? ('least' in target ? `at least ${target.least}` : `at most ${target.most}`) : '';
+  const [low, high] = middle.map((value) => value.toFixed(2));
+  const half = low === high ? '' : `${low} to ${high}`;
+  const kept = { true: 'yes', false: '**no**', undefined: '' }[`${isMet(figure)}`];
+  return `| ${name} | ${to} | ${ratio.toFixed(2)} | ${half} | ${promised} | ${kept} |`;
 }
 
 function drawPooler({ date, node, postgres, pgbouncer, cores, ratios }: PoolerResult): string {

@@ -1,6 +1,6 @@
 // A migrated, empty database on a server that test databases are copied from, and the copies. Made once, by whichever
 // process comes first, under an advisory lock. A copy belongs to a session that holds a lock on its name: one whose
-// process was killed is free, and dropped by the next process. Never drops a database that somebody is connected to.
+// process was killed is free, and dropped by the next process. Never drops one of another process that somebody is connected to.
 
 import { randomBytes } from 'node:crypto';
 import { sqlStateOf } from '../connection/failure.ts';
@@ -93,7 +93,8 @@ class Desk {
 
   async drop(name: string): Promise<void> {
     try {
-      await this.run(`drop database if exists ${name}`);
+      // With what is still connected: the application that was tested.
+      await this.run(`drop database if exists ${name} with (force)`);
       await this.run(`select pg_advisory_unlock(${lockOf(name)})`);
     } finally {
       await this.leave();

@@ -1,0 +1,54 @@
+// The benches run and say something, and what they compare with does what it should: with tiny efforts, and no figure
+// is looked at.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { measure } from '../../bench/main.ts';
+import { openSpecWay } from '../../bench/spec-way.ts';
+import { talkOf } from '../../bench/talk.ts';
+import { createTestDatabase, type TestDatabase } from '../../db/testing/index.ts';
+
+const url = inject('servers').at(0)?.url;
+
+describe.runIf(url !== undefined)('on a server', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase({ url: url ?? '' });
+  });
+  afterAll(() => database?.close());
+
+  test('every figure is a ratio, with what it is to', async () => {
+    const { figures } = await measure(['reads', 'loads', 'turns', 'bytes'], { rounds: 1, readMs: 20 });
+    expect(figures).toHaveLength(13);
+    for (const { name, to, ratio, middle, target } of figures) {
+      expect(Number.isFinite(ratio) && Number.isFinite(middle[0]) && to !== '', name).toBe(true);
+      expect(target, name).toBeDefined();
+    }
+  }, 120_000);
+
+  test('the specification’s way gives back what was saved', async () => {
+    const way = await openSpecWay(database.url ?? '');
+    const chat = { id: crypto.randomUUID(), userId: crypto.randomUUID() };
+    for (const length of [2, 4]) {
+      await way.saveChat({ ...chat, messages: talkOf(length) });
+      expect(await way.getChatById(chat)).toEqual({ messages: talkOf(length) });
+    }
+    await way.close();
+  });
+
+  test('LangGraph keeps the turns that it is given', async ({ skip }) => {
+    const peers = join(import.meta.dirname, '../../bench/node_modules/@langchain/langgraph');
+    if (!existsSync(peers)) return skip('the peers are not installed: npm ci in bench/, or npm run bench');
+    const { openLangGraph } = await import('../../bench/langgraph.js');
+    const way = await openLangGraph(database.url ?? '');
+    const thread = await way.newThread([
+      { role: 'user', text: 'one' },
+      { role: 'assistant', text: 'two' },
+    ]);
+    await thread.turn('three', 'four');
+    await thread.turn('five', 'six');
+    expect(await thread.texts()).toEqual(['one', 'two', 'three', 'four', 'five', 'six']);
+    await way.close();
+  });
+});
