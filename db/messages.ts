@@ -53,7 +53,7 @@ const comparable = (body: string): string =>
  */
 export const append = statement(
   `with given as materialized (
-  select *
+  select new_row.*, $1::uuid as "chatId", $2::uuid as "userId"
   from ${newRows(3)}
 ), known as (
   select distinct on (n) n, id, "parentId", position, role, "createdAt"
@@ -64,7 +64,7 @@ export const append = statement(
     cross join lateral (
       select *
       from "Message"
-      where "userId" = $2::uuid and "chatId" = $1::uuid and id = given.id
+      where "userId" = given."userId" and "chatId" = given."chatId" and id = given.id
       offset 0
     ) m
     union all
@@ -73,10 +73,10 @@ export const append = statement(
     cross join lateral (
       select *
       from "Message"
-      where "ownIdHash" = given.hash::bigint and "chatId" = $1::uuid
+      where "ownIdHash" = given.hash::bigint and "chatId" = given."chatId"
       offset 0
     ) m
-    where m."userId" = $2::uuid and m.active and case
+    where m."userId" = given."userId" and m.active and case
       when m.body::text = given.body::text then true
       else ${comparable('m.body')} = ${comparable('given.body')}
     end
@@ -104,8 +104,8 @@ export const append = statement(
       )
     ),
     "updatedAt" = now()
-  from "Chat" seen
-  where c.id = $1::uuid and c."userId" = $2::uuid
+  from "Chat" seen, (select "chatId", "userId" from given limit 1) key
+  where c.id = key."chatId" and c."userId" = key."userId"
     and seen.id = c.id and seen.revision = c.revision
     and exists (select 1 from fresh)
   returning c.id, c."userId", seen."messageCount" as base, seen."headId" as head

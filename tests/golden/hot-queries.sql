@@ -244,7 +244,7 @@ delete from "Chat" where "Chat"."userId" = $1;
 
 -- appendMessages
 with given as materialized (
-  select *
+  select new_row.*, $1::uuid as "chatId", $2::uuid as "userId"
   from rows from (
     unnest($3::uuid[]),
     json_array_elements_text($4::json),
@@ -260,7 +260,7 @@ with given as materialized (
     cross join lateral (
       select *
       from "Message"
-      where "userId" = $2::uuid and "chatId" = $1::uuid and id = given.id
+      where "userId" = given."userId" and "chatId" = given."chatId" and id = given.id
       offset 0
     ) m
     union all
@@ -269,10 +269,10 @@ with given as materialized (
     cross join lateral (
       select *
       from "Message"
-      where "ownIdHash" = given.hash::bigint and "chatId" = $1::uuid
+      where "ownIdHash" = given.hash::bigint and "chatId" = given."chatId"
       offset 0
     ) m
-    where m."userId" = $2::uuid and m.active and case
+    where m."userId" = given."userId" and m.active and case
       when m.body::text = given.body::text then true
       else replace(replace(m.body::text, '\\', '\\b'), '\u', '\\u')::jsonb = replace(replace(given.body::text, '\\', '\\b'), '\u', '\\u')::jsonb
     end
@@ -300,8 +300,8 @@ with given as materialized (
       )
     ),
     "updatedAt" = now()
-  from "Chat" seen
-  where c.id = $1::uuid and c."userId" = $2::uuid
+  from "Chat" seen, (select "chatId", "userId" from given limit 1) key
+  where c.id = key."chatId" and c."userId" = key."userId"
     and seen.id = c.id and seen.revision = c.revision
     and exists (select 1 from fresh)
   returning c.id, c."userId", seen."messageCount" as base, seen."headId" as head
