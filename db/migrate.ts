@@ -17,7 +17,7 @@ const exitCodes: Record<string, number> = {
   MIGRATION_INTERRUPTED: 5,
 };
 
-/** What the file does when it is run: prints, and sets the exit code. For an application's own db/migrate.ts. */
+/** What the file does when it is run: prints, sets the exit code, never rejects. For an application's own db/migrate.ts. */
 export async function runMigrate(): Promise<void> {
   try {
     const { applied, total, warnings, notes } = await migrate(
@@ -44,4 +44,5 @@ export async function runMigrate(): Promise<void> {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runMigrate();
+// Not awaited: a module that awaits can't be loaded by require, which is what tsx does in a CommonJS project.
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) void runMigrate();

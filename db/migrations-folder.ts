@@ -1,18 +1,13 @@
 // Which migrations make the schema: those of this package, or those of the application that it was added to, which
-// begin with copies of them and go on with the application's own.
+// begin with copies of them and go on with the application's own. A folder that is not there is no error, because an
+// application may be bundled without it; a journal that is there and can't be read always is.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DeployError } from '../deploy/errors.ts';
+import { hashMigration, type JournalEntry, readJournal } from '../deploy/migrations.ts';
 import journal from '../lib/drizzle/meta/_journal.json' with { type: 'json' };
 import { findInPackage } from './package-folder.ts';
-
-/** A migration as Drizzle's journal has it. */
-export interface JournalEntry {
-  /** The file's name without `.sql`. */
-  tag: string;
-  /** When it was generated: how a migration is recognised. */
-  when: number;
-}
 
 /** The migrations that the code of this package was written for. */
 export const ownMigrations: readonly JournalEntry[] = journal.entries;
@@ -37,28 +32,44 @@ export function packageMigrationsFolder(): string {
 /** A journal that is damaged counts: what reads it says so. */
 function isOurs(folder: string): boolean {
   if (!existsSync(journalOf(folder))) return false;
-  const entries = readEntries(folder);
-  return entries === undefined || entries.some(({ when }) => when === ownMigrations[0]?.when);
+  try {
+    return readJournal(folder).some(({ when }) => when === ownMigrations[0]?.when);
+  } catch (error) {
+    if (error instanceof DeployError) return true;
+    throw error;
+  }
 }
 
-/** What a database must have: the package's migrations, and the application's where their folder is there. */
-export function expectedMigrations(given?: string): JournalEntry[] {
+/** A migration that a database must have. */
+export interface ExpectedMigration extends JournalEntry {
+  /** The hash of its file, by which a copy under another time is recognised; undefined where the file is not there. */
+  readHash(): string | undefined;
+}
+
+/**
+ * What a database must have: the package's migrations, and the application's where their folder is there.
+ * @throws DeployError MIGRATIONS_UNREADABLE
+ */
+export function expectedMigrations(given?: string): ExpectedMigration[] {
   const folder = findMigrationsFolder(given);
-  const entries = existsSync(journalOf(folder)) ? (readEntries(folder) ?? []) : [];
+  const entries = existsSync(journalOf(folder)) ? readJournal(folder) : [];
   const times = new Set(ownMigrations.map(({ when }) => when));
-  return [...ownMigrations, ...entries.filter(({ when }) => !times.has(when))];
+  return [
+    ...ownMigrations.map((entry) => withHash(entry, packageMigrationsFolder())),
+    ...entries.filter(({ when }) => !times.has(when)).map((entry) => withHash(entry, folder)),
+  ];
+}
+
+function withHash({ tag, when }: JournalEntry, folder: string): ExpectedMigration {
+  const file = join(folder, `${tag}.sql`);
+  return {
+    tag,
+    when,
+    readHash: () => (existsSync(file) ? hashMigration(readFileSync(file, 'utf8')) : undefined),
+  };
 }
 
 const journalOf = (folder: string): string => join(folder, 'meta', '_journal.json');
-
-function readEntries(folder: string): JournalEntry[] | undefined {
-  try {
-    const { entries } = JSON.parse(readFileSync(journalOf(folder), 'utf8')) as { entries?: JournalEntry[] };
-    return Array.isArray(entries) ? entries : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** The name of the migration with this time in the journal; null for one that is not there. */
 export function nameOfMigration(when: number): string | null {

@@ -6,19 +6,21 @@ import { sqlStateOf } from './connection/failure.ts';
 import type { OpenDatabase } from './connection/open-database.ts';
 import { checkPooling, processColumn } from './connection/pooler.ts';
 import { SchemaError } from './errors.ts';
-import type { JournalEntry } from './migrations-folder.ts';
+import type { ExpectedMigration } from './migrations-folder.ts';
 
-const historyQuery = `select created_at::text, ${processColumn} from drizzle.__drizzle_migrations`;
+const historyQuery = `select created_at::text, ${processColumn}, hash from drizzle.__drizzle_migrations`;
 
 /**
  * @returns warnings
  * @throws SchemaError SCHEMA_BEHIND or, where the role may not read the history, SCHEMA_UNREADABLE
  * @throws ConnectionError POOLER_UNDECLARED
  */
-export function checkServer(database: OpenDatabase, expected: readonly JournalEntry[]): Promise<string[]> {
+export function checkServer(database: OpenDatabase, expected: readonly ExpectedMigration[]): Promise<string[]> {
   return database.withConnection(async (connection) => {
-    const { applied, pid } = await readApplied(database, connection);
-    const missing = expected.filter(({ when }) => !applied.has(String(when))).map(({ tag }) => tag);
+    const { times, hashes, pid } = await readApplied(database, connection);
+    const missing = expected
+      .filter(({ when, readHash }) => !times.has(String(when)) && !hashes.has(readHash()))
+      .map(({ tag }) => tag);
     if (missing.length > 0) throw schemaBehind(database.engine.target, missing);
     return checkPooling(database, connection, pid);
   });
@@ -35,7 +37,9 @@ function schemaBehind(target: string, missing: readonly string[]): SchemaError {
 
 interface Applied {
   /** The times of the migrations in the journal. */
-  applied: ReadonlySet<unknown>;
+  times: ReadonlySet<unknown>;
+  /** The hashes of their files. */
+  hashes: ReadonlySet<unknown>;
   /** The server process that said so. */
   pid: unknown;
 }
@@ -43,11 +47,15 @@ interface Applied {
 async function readApplied(database: OpenDatabase, connection: Connection): Promise<Applied> {
   try {
     const { rows } = await database.runIn(connection, historyQuery, [], false, 'read');
-    return { applied: new Set(rows.map(([createdAt]) => createdAt)), pid: rows[0]?.[1] };
+    return {
+      times: new Set(rows.map(([createdAt]) => createdAt)),
+      hashes: new Set(rows.map(([, , hash]) => hash)),
+      pid: rows[0]?.[1],
+    };
   } catch (error) {
     const state = sqlStateOf(error);
     // The table is not there: no migration ever ran.
-    if (state === '42P01' || state === '3F000') return { applied: new Set(), pid: undefined };
+    if (state === '42P01' || state === '3F000') return { times: new Set(), hashes: new Set(), pid: undefined };
     if (state !== '42501') throw error;
     throw new SchemaError(
       'SCHEMA_UNREADABLE',

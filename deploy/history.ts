@@ -64,14 +64,27 @@ export async function recordMigration(session: DeploySession, { hash, createdAt 
   ]);
 }
 
-/** Compares files and history: a migration is recognised by its time, as Drizzle does, and checked by its hash. */
+/**
+ * Compares files and history: a migration is recognised by its time, as Drizzle does, and checked by its hash. Where no
+ * file has the time of a history row, a file with that row's hash is the same migration under another time: so a file
+ * that was copied or generated again is not applied a second time.
+ */
 export function compare(migrations: readonly Migration[], applied: readonly AppliedMigration[]): Comparison {
   const hashes = new Map(applied.map(({ createdAt, hash }) => [createdAt, hash]));
   const newest = Math.max(...hashes.keys(), Number.NEGATIVE_INFINITY);
-  const pending = migrations.filter(({ createdAt }) => !hashes.has(createdAt));
+  const times = new Set(migrations.map(({ createdAt }) => createdAt));
+  const strays = applied.filter(({ createdAt }) => !times.has(createdAt)).map(({ hash }) => hash);
+  const pending = migrations.filter(({ createdAt, hash }) => !hashes.has(createdAt) && !takeOne(strays, hash));
   return {
     pending,
     late: pending.filter(({ createdAt }) => createdAt < newest),
     edited: migrations.filter(({ createdAt, hash }) => hashes.has(createdAt) && hashes.get(createdAt) !== hash),
   };
+}
+
+/** Each row of the history stands for one file. */
+function takeOne(hashes: string[], hash: string): boolean {
+  const index = hashes.indexOf(hash);
+  if (index !== -1) hashes.splice(index, 1);
+  return index !== -1;
 }

@@ -23,8 +23,11 @@ export interface Migration {
   statements: MigrationStatement[];
 }
 
-interface JournalEntry {
+/** A migration as the journal names it. */
+export interface JournalEntry {
+  /** The file's name without `.sql`. */
   tag: string;
+  /** When it was generated: how a migration is recognised. */
   when: number;
 }
 
@@ -42,13 +45,22 @@ export function readMigrations(folder: string): Migration[] {
       name: tag,
       file,
       createdAt: when,
-      hash: createHash('sha256').update(text).digest('hex'),
+      hash: hashMigration(text),
       statements: splitStatements(text),
     };
   });
 }
 
-function readJournal(folder: string): JournalEntry[] {
+/** What Drizzle keeps of a file: its SHA-256, in hexadecimal. */
+export function hashMigration(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/**
+ * The entries of a folder's journal, in its order.
+ * @throws DeployError MIGRATIONS_UNREADABLE when it is not there, can't be read or is no journal
+ */
+export function readJournal(folder: string): JournalEntry[] {
   const file = join(folder, 'meta', '_journal.json');
   try {
     const { entries } = JSON.parse(read(file)) as { entries: JournalEntry[] };

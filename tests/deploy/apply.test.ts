@@ -112,6 +112,18 @@ describe.each(inject('servers'))('on PostgreSQL $version', ({ url: serverUrl }) 
       expect(row?.created_at).toBe('1000');
     }));
 
+  test('a file that was copied under another time is not applied again, and one that is there twice is applied twice', () =>
+    onNewDatabase(async () => {
+      await apply(migrationsFolder([table, data]));
+      const copied = { ...data, tag: '0003_copy', when: 4000 };
+      const folder = migrationsFolder([table, { ...data, tag: '0001_own', sql: 'select 1;', when: 3000 }, copied]);
+      expect(await apply(folder)).toMatchObject({ applied: ['0001_own'], late: [], edited: [] });
+      expect(await sql`select n from counter`).toEqual([{ n: 1 }]);
+      const twice = migrationsFolder([table, data, { ...data, tag: '0002_again', when: 5000 }]);
+      expect(await apply(twice)).toMatchObject({ applied: ['0002_again'] });
+      expect(await sql`select n from counter`).toEqual([{ n: 2 }]);
+    }));
+
   test('ten sessions at once apply a data migration once (drizzle-orm#874)', () =>
     onNewDatabase(async () => {
       const folder = migrationsFolder([table, data]);
