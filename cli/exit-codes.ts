@@ -18,6 +18,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 const byErrorCode: Readonly<Record<string, ExitCode>> = {
   CONFIRMATION_NEEDED: exitCodes.needsAnswer,
   EMBEDDED_VERSION: exitCodes.refused,
+  INIT_REFUSED: exitCodes.refused,
   SNAPSHOT_DAMAGED: exitCodes.refused,
   RESET_REFUSED: exitCodes.refused,
   PLAINTEXT_REFUSED: exitCodes.refused,

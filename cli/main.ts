@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../package.json' with { type: 'json' };
 import { exitCodeHelp, exitCodes } from './exit-codes.ts';
+import { init } from './init.ts';
 import { migrate } from './migrate.ts';
 import { reset } from './reset.ts';
 import { restore } from './restore.ts';
@@ -24,6 +25,14 @@ function buildProgram(): Command {
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('before', examples('npx mytx start', 'npx mytx start --once', 'npx mytx migrate'))
     .addHelpText('afterAll', `\n${exitCodeHelp}`);
+  program
+    .command('init')
+    .description('add the data layer to the application in this folder: says which files, and asks')
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .option(...jsonFlag)
+    .addHelpText('before', examples('npx mytx init', 'npx mytx init --dry-run', 'npx mytx init --yes --json'))
+    .action(init);
   program
     .command('start')
     .description('open the database, migrate it, load a sample assistant on the first run, and stay up')
