@@ -3,7 +3,7 @@
 // does, nothing is written, and the answer is what must be compared.
 
 import { createHash } from 'node:crypto';
-import { readSummary, summaryColumns } from './chats.ts';
+import { noSummary, readSummary, summaryColumns } from './chats.ts';
 import { type EncodedMessage, encodeMessages, previewOf } from './message-body.ts';
 import { type ChatKey, newRows, toColumns } from './message-writing.ts';
 import { PathDigest } from './path-digest.ts';
@@ -115,7 +115,7 @@ export const writeTurn = statement(
 select ${summaryColumns}, ${nulls(tailColumns.length)}
 from chat
 union all
-select ${nulls(summaryCount)}, ${tailColumns.join(', ')}
+select ${noSummary}, ${tailColumns.join(', ')}
 ${tailRows} and not exists (select from chat)
 order by ${summaryCount + tailColumns.indexOf('m.position') + 1}`,
   (row) => row,

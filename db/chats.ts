@@ -13,6 +13,9 @@ import { readMoment, type Statement, statement } from './statement.ts';
 /** The columns of a ChatSummary, for hand-written statements. */
 export const summaryColumns = 'id, "userId", title, preview, "messageCount", "createdAt", "updatedAt"';
 
+/** As many nulls: for rows of a union that are not the chat's. */
+export const noSummary = summaryColumns.replaceAll(/"?\w+"?/g, 'null');
+
 const summaryFields = {
   id: chat.id,
   userId: chat.userId,
@@ -36,8 +39,37 @@ export function readSummary(row: unknown[]): ChatSummary {
   };
 }
 
-/** The active path as one JSON array: its texts are joined as they are, and parsed once. */
-const withMessages = `select ${summaryColumns.replaceAll(/"?\w+"?/g, 'c.$&')},
+/**
+ * One chat: a row with its columns, and one for each message. Joining 500 messages to one text costs the server four
+ * times what reading them does (0.44 ms, 0.10 ms). No order is asked for, which would be a sort: a message says its place.
+ */
+const chatRows = (condition: string, ownerOf: string): Statement<unknown[]> =>
+  statement(
+    `select ${summaryColumns}, null::json as body, null::integer as position
+from "Chat"
+where ${condition}
+union all
+select ${noSummary}, body, position
+from "Message"
+where "userId" = ${ownerOf} and "chatId" = $1::uuid and active`,
+    (row) => row,
+  );
+const chatById = chatRows('id = $1::uuid', '(select "userId" from "Chat" where id = $1::uuid)');
+const chatByIdOfUser = chatRows('id = $1::uuid and "userId" = $2::uuid', '$2::uuid');
+
+function toChat(rows: readonly unknown[][]): Chat | undefined {
+  let summary: ChatSummary | undefined;
+  const messages: unknown[] = [];
+  for (const row of rows) {
+    if (row[0] !== null) summary = readSummary(row);
+    else messages[row[8] as number] = JSON.parse(row[7] as string);
+  }
+  return summary && { ...summary, messages };
+}
+
+/** Many chats: the active path of each as one JSON array. */
+const chatsOfUser = statement(
+  `select ${summaryColumns.replaceAll(/"?\w+"?/g, 'c.$&')},
   (
     select coalesce(json_agg(m.body), '[]')
     from (
@@ -47,23 +79,11 @@ const withMessages = `select ${summaryColumns.replaceAll(/"?\w+"?/g, 'c.$&')},
       order by position
     ) m
   )
-from "Chat" c`;
-
-function readChat(row: unknown[]): Chat {
-  return { ...readSummary(row), messages: JSON.parse(row[7] as string) as unknown };
-}
-
-export const chatById: Statement<Chat> = statement(`${withMessages}\nwhere c.id = $1::uuid`, readChat);
-export const chatByIdOfUser: Statement<Chat> = statement(
-  `${withMessages}\nwhere c.id = $1::uuid and c."userId" = $2::uuid`,
-  readChat,
-);
-const chatsOfUser = statement(
-  `${withMessages}
+from "Chat" c
 where c."userId" = $1::uuid
 order by c."createdAt" desc, c.id desc
 limit $2::integer offset $3::integer`,
-  readChat,
+  (row): Chat => ({ ...readSummary(row), messages: JSON.parse(row[7] as string) as unknown }),
 );
 
 const byId = eq(chat.id, sql.placeholder('id'));
@@ -113,7 +133,7 @@ export async function getChatById(args: { id: string; userId?: string }): Promis
   const owner = optionalId('userId', userId);
   const rows =
     owner === undefined ? await chatById.run(chatId) : await readFor(owner, () => chatByIdOfUser.run(chatId, owner));
-  return rows[0];
+  return toChat(rows);
 }
 
 /**

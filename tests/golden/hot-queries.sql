@@ -181,32 +181,22 @@ where "userId" = $2::uuid and "chatId" = $1::uuid and active and position >= $3:
 commit;
 
 -- getChatById
-select c.id, c."userId", c.title, c.preview, c."messageCount", c."createdAt", c."updatedAt",
-  (
-    select coalesce(json_agg(m.body), '[]')
-    from (
-      select body
-      from "Message"
-      where "userId" = c."userId" and "chatId" = c.id and active
-      order by position
-    ) m
-  )
-from "Chat" c
-where c.id = $1::uuid;
+select id, "userId", title, preview, "messageCount", "createdAt", "updatedAt", null::json as body, null::integer as position
+from "Chat"
+where id = $1::uuid
+union all
+select null, null, null, null, null, null, null, body, position
+from "Message"
+where "userId" = (select "userId" from "Chat" where id = $1::uuid) and "chatId" = $1::uuid and active;
 
 -- getChatById: with userId
-select c.id, c."userId", c.title, c.preview, c."messageCount", c."createdAt", c."updatedAt",
-  (
-    select coalesce(json_agg(m.body), '[]')
-    from (
-      select body
-      from "Message"
-      where "userId" = c."userId" and "chatId" = c.id and active
-      order by position
-    ) m
-  )
-from "Chat" c
-where c.id = $1::uuid and c."userId" = $2::uuid;
+select id, "userId", title, preview, "messageCount", "createdAt", "updatedAt", null::json as body, null::integer as position
+from "Chat"
+where id = $1::uuid and "userId" = $2::uuid
+union all
+select null, null, null, null, null, null, null, body, position
+from "Message"
+where "userId" = $2::uuid and "chatId" = $1::uuid and active;
 
 -- getChatsByUserId
 select c.id, c."userId", c.title, c.preview, c."messageCount", c."createdAt", c."updatedAt",
