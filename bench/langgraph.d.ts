@@ -6,7 +6,9 @@ export interface Thread {
   texts(): Promise<string[]>;
 }
 
-export function openLangGraph(url: string): Promise<{
+export interface LangGraph {
   newThread(messages: readonly { role: string; text: string }[]): Promise<Thread>;
   close(): Promise<void>;
-}>;
+}
+
+export function openLangGraph(url: string): Promise<LangGraph>;

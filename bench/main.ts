@@ -1,39 +1,49 @@
-// npm run bench: the figures of docs/benchmarks.md, as ratios of things measured in turn on one PostgreSQL, which it
-// starts and which syncs as one in production does. Installs the peers of bench/package.json the first time.
+// npm run bench: the figures of docs/benchmarks.md, as ratios of things measured in turn in one run, on a PostgreSQL that
+// it starts and that syncs as one in production does, and again on the embedded database.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Effort, type Figure, isMet, type TurnTime } from './figure.ts';
+import { measureLogged, measureSent } from './bytes.ts';
+import { type Effort, type Figure, isMet, type TurnTime, withEmbedded } from './figure.ts';
 import { describeMachine, type Machine, saveResult, startBenchServer } from './harness.ts';
-import { measureLoads, measureReads } from './reads.ts';
-import { measureBytes, measureTurns, measureTurnTimes } from './turns.ts';
+import { openPeers, type Peers } from './peers.ts';
+import { measureLoads, measureReads, prepareOthers, prepareRows } from './reads.ts';
+import { openEmbeddedStage, openServerStage, type Stage } from './stage.ts';
+import { measureTurns, measureTurnTimes } from './turns.ts';
 
 export interface FiguresResult extends Machine {
   figures: Figure[];
   turns: TurnTime[];
 }
 
-const groups = ['reads', 'loads', 'turns', 'bytes', 'peers'] as const;
+const groups = ['reads', 'loads', 'turns', 'bytes', 'chart'] as const;
 type Group = (typeof groups)[number];
+
+export interface Wanted {
+  groups: readonly Group[];
+  /** Measured beside this package: the specification's way and LangGraph. */
+  peers: boolean;
+  embedded: boolean;
+}
 
 const help = `npm run bench [-- options]
 
   --quick        fewer rounds: under a minute, and noisier
   --only <list>  some of ${groups.join(', ')}
+  --alone        without the specification's way, LangGraph and the embedded database
   --check        exit 1 where a figure is not what is promised
   --json         print the result as JSON
   --save         write bench/results/figures.json, which docs/benchmarks.md is made of
 
+Installs LangGraph (bench/package.json) the first time.
+
 Examples:
   npm run bench -- --quick
-  npm run bench -- --only turns,bytes
+  npm run bench -- --only turns,bytes --alone
   npm run bench -- --save && npm run docs:benchmarks`;
 
 const efforts: Record<'quick' | 'whole', Effort> = {
-  quick: { rounds: 3, readMs: 400 },
-  whole: { rounds: 11, readMs: 2000 },
+  quick: { rounds: 3, readMs: 200, seedMessages: 20_000, longestThread: 500 },
+  whole: { rounds: 11, readMs: 1500, seedMessages: 1_000_000, longestThread: 10_000 },
 };
 
 async function main(): Promise<void> {
@@ -41,6 +51,7 @@ async function main(): Promise<void> {
     options: {
       quick: { type: 'boolean', default: false },
       only: { type: 'string', default: groups.join() },
+      alone: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       save: { type: 'boolean', default: false },
@@ -48,65 +59,103 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return console.log(help);
-  const wanted = values.only.split(',').map((name) => name.trim());
-  const strange = wanted.filter((name) => !groups.includes(name as Group));
+  const chosen = values.only.split(',').map((name) => name.trim());
+  const strange = chosen.filter((name) => !groups.includes(name as Group));
   if (strange.length > 0) throw new Error(`--only ${strange.join()}: there are ${groups.join(', ')}`);
-  const result = await measure(wanted as Group[], efforts[values.quick ? 'quick' : 'whole']);
+  const wanted: Wanted = { groups: chosen as Group[], peers: !values.alone, embedded: !values.alone };
+  const result = await measure(wanted, efforts[values.quick ? 'quick' : 'whole']);
   if (values.save) saveResult('figures', result);
   console.log(values.json ? JSON.stringify(result) : render(result));
   if (values.check && result.figures.some((figure) => isMet(figure) === false)) process.exitCode = 1;
 }
 
-export async function measure(wanted: readonly Group[], effort: Effort): Promise<FiguresResult> {
-  const hasPeers = wanted.includes('peers') && installPeers();
+export async function measure(wanted: Wanted, effort: Effort): Promise<FiguresResult> {
   const { server, url } = await startBenchServer();
   try {
-    const measures: Record<Exclude<Group, 'peers'>, typeof measureReads> = {
-      reads: measureReads,
-      loads: measureLoads,
-      turns: measureTurns,
-      bytes: measureBytes,
-    };
-    const figures: Figure[] = [];
-    for (const [group, run] of Object.entries(measures)) {
-      if (wanted.includes(group as Group)) figures.push(...(await run(url, effort)));
-    }
-    const turns = wanted.includes('peers') ? await measureTurnTimes(url, effort, hasPeers) : [];
-    return { ...describeMachine(server), figures, turns };
+    const { figures, turns } = await measureOnServer(url, wanted, effort);
+    const embedded = wanted.embedded ? await measureEmbedded(wanted, effort) : [];
+    return { ...describeMachine(server), figures: withEmbedded(figures, embedded), turns };
   } finally {
     await server.stop();
   }
 }
 
-/** @returns whether they are there */
-function installPeers(): boolean {
-  const folder = fileURLToPath(new URL('.', import.meta.url));
-  if (existsSync(`${folder}node_modules/@langchain/langgraph`)) return true;
-  console.error('installing the peers of bench/package.json, once');
+async function measureOnServer(
+  url: string,
+  { groups: chosen, peers: hasPeers }: Wanted,
+  effort: Effort,
+): Promise<{ figures: Figure[]; turns: TurnTime[] }> {
+  const peers = hasPeers ? await openPeers(url) : undefined;
+  const stage = await openServerStage(url);
   try {
-    execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'ignore' });
-    return true;
-  } catch {
-    console.error('they can’t be installed here (npm ci in bench/): LangGraph is left out');
-    return false;
+    const figures = await measureStage(stage, chosen, effort, peers);
+    if (chosen.includes('bytes')) figures.push(await measureSent(url, effort, peers && openPeers));
+    const turns = peers && chosen.includes('chart') ? await measureTurnTimes(stage, effort, peers) : [];
+    return { figures, turns };
+  } finally {
+    await stage.close();
+    await peers?.close();
   }
 }
 
+async function measureEmbedded({ groups: chosen }: Wanted, effort: Effort): Promise<Figure[]> {
+  const { stage, rows } = await openEmbeddedStage(prepareRows);
+  try {
+    return await measureStage(stage, chosen, effort, undefined, rows);
+  } finally {
+    await stage.close();
+  }
+}
+
+async function measureStage(
+  stage: Stage,
+  chosen: readonly Group[],
+  effort: Effort,
+  peers?: Peers,
+  prepared?: Awaited<ReturnType<typeof prepareRows>>,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  if (chosen.includes('reads') || chosen.includes('loads')) {
+    const rows = prepared ?? (await stage.run(prepareRows));
+    const others = peers && (await prepareOthers(peers));
+    if (chosen.includes('reads')) figures.push(...(await measureReads(stage, rows, effort, others)));
+    if (chosen.includes('loads')) figures.push(...(await measureLoads(stage, rows, effort, others)));
+  }
+  if (chosen.includes('turns')) figures.push(...(await measureTurns(stage, effort, peers)));
+  if (chosen.includes('bytes')) figures.push(...(await measureLogged(stage, effort, peers)));
+  return figures;
+}
+
 function render({ figures, turns, postgres, node }: FiguresResult): string {
-  const lines = figures.map((figure) => {
-    const { name, to, ratio, middle, target } = figure;
-    const promised = target ? ('least' in target ? `at least ${target.least}` : `at most ${target.most}`) : '';
-    const verdict = isMet(figure) === false ? '  MISSED' : '';
-    const [low, high] = middle.map((value) => value.toFixed(2));
-    return `${ratio.toFixed(2).padStart(6)}  (${low} to ${high})  ${promised.padEnd(12)}  ${name.replaceAll('`', '')}, to ${to}${verdict}`;
+  const header = ['ratio', 'half of the rounds', 'promised', 'embedded', 'spec', 'LangGraph', ''];
+  const rows = figures.map((figure) => {
+    const { name, to, ratio, middle, embedded, spec, langGraph } = figure;
+    return [
+      ratio.toFixed(2),
+      middle.map((value) => value.toFixed(2)).join(' to '),
+      promiseOf(figure),
+      ...[embedded, spec, langGraph].map((value) => value?.toFixed(2) ?? ''),
+      `${name.replaceAll('`', '')}, to ${to}${isMet(figure) === false ? '  MISSED' : ''}`,
+    ];
   });
+  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)));
+  const lines = [header, ...rows].map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
   const ways = turns.map(
     ({ messages, oursMs, specMs, langGraphMs }) =>
       `${String(messages).padStart(6)} messages there: ours ${oursMs.toFixed(2)} ms, the specification’s way ${specMs.toFixed(2)}, LangGraph ${langGraphMs?.toFixed(2) ?? 'not here'}`,
   );
-  return [`PostgreSQL ${postgres}, Node ${node}`, ...lines, ...(ways.length > 0 ? ['a turn:', ...ways] : [])].join(
-    '\n',
-  );
+  const parts = [`PostgreSQL ${postgres}, Node ${node}`, ...lines, ...(ways.length > 0 ? ['a turn:', ...ways] : [])];
+  return parts.join('\n');
+}
+
+export function promiseOf({ target }: Figure): string {
+  if (!target) return '';
+  return 'least' in target ? `at least ${target.least}` : `at most ${target.most}`;
 }
 
 if (process.argv[1] === import.meta.filename) await main();

@@ -1,256 +1,127 @@
-// A turn of a conversation: two messages more, by append and by saving the whole history, on chats of every length; the
-// bytes it sends and logs; beside a bare insert, the specification's way, and LangGraph's checkpointer.
+// A turn of a conversation: two messages more, by append and by saving the whole history, on chats of every length;
+// beside a bare insert, the specification's way, and LangGraph's checkpointer.
 
-import { randomUUID } from 'node:crypto';
-import postgres from 'postgres';
-import { createDatabase } from '../db/database.ts';
-import { appendMessages, saveChat } from '../db/queries.ts';
-import { createTestUser } from '../db/testing/index.ts';
-import { uuidv7 } from '../db/uuid.ts';
-import { startCountingRelay } from '../tests/db/counting-relay.ts';
-import { type Effort, type Figure, figureOf, inTurn, type TurnTime } from './figure.ts';
+import { compare, type Effort, type Figure, figureOf, type Ratios, type TurnTime, type Way } from './figure.ts';
+import { newBareTable, newChat, newSpecChat, newThread, type Talk } from './growing-chat.ts';
 import { median, timeOf } from './harness.ts';
-import { openSpecWay } from './spec-way.ts';
-import { messageAt, type TalkMessage, talkOf } from './talk.ts';
+import type { Peers } from './peers.ts';
+import type { Stage } from './stage.ts';
 
-/** A chat that grows by a turn at each call. */
-interface Growing {
-  /** @returns milliseconds */
-  append(): Promise<number>;
-  save(): Promise<number>;
-  /** Milliseconds that one JSON.stringify of all messages takes. */
-  stringify(): Promise<number>;
+export async function measureTurns(stage: Stage, effort: Effort, peers?: Peers): Promise<Figure[]> {
+  const { engine } = stage;
+  const { rounds } = effort;
+  return stage.run(async () => {
+    console.error(`${engine}: a turn appended`);
+    const figures = [await measureLongAppend(effort, peers), await measureShortAppend(stage, rounds, peers)];
+    for (const length of [500, 5000]) {
+      console.error(`${engine}: a turn saved, ${length} messages there`);
+      figures.push(await measureSave(length, effort, peers));
+    }
+    return figures;
+  });
 }
 
-async function growing(userId: string, length: number): Promise<Growing> {
-  const id = randomUUID();
-  let messages: TalkMessage[] = talkOf(length);
-  await saveChat({ id, userId, messages });
-  const turn = (): TalkMessage[] => [messageAt(messages.length), messageAt(messages.length + 1)];
-  return {
-    append(): Promise<number> {
-      const added = turn();
-      messages = [...messages, ...added];
-      return timeOf(() => appendMessages({ chatId: id, userId, messages: added }));
-    },
-    save(): Promise<number> {
-      messages = [...messages, ...turn()];
-      return timeOf(() => saveChat({ id, userId, messages }));
-    },
-    stringify: () => timeOf(async () => JSON.stringify(messages)),
+/** Each way on a long chat, beside itself on an empty one. */
+async function measureLongAppend(
+  { rounds, longestThread }: Effort,
+  { spec, langGraph }: Partial<Peers> = {},
+): Promise<Figure> {
+  const length = 10_000;
+  const toItself = async (open: (length: number) => Promise<Talk>, count: number): Promise<number[]> => {
+    const long = await open(length);
+    await long.turn();
+    const empty = async (): Promise<number> => (await open(0)).turn();
+    return (await compare(empty, { ours: () => long.turn() }, { rounds: count })).ours;
   };
+  const ratios: Ratios = { ours: await toItself((count) => newChat(count, 'append'), rounds * 20) };
+  if (spec) ratios.spec = await toItself((count) => newSpecChat(spec, count), rounds);
+  if (langGraph && length <= longestThread)
+    ratios.langGraph = await toItself((count) => newThread(langGraph, count), 3);
+  const name = '`appendMessages` of 2, 10,000 messages there';
+  return figureOf({ group: 'A turn', name, to: 'the same on an empty chat', target: { most: 1.2 } }, ratios);
 }
 
-/** Two rows with the same columns, into a table that has a primary key and nothing else. */
-async function bareInsert(sql: postgres.Sql): Promise<{ inTransaction(): Promise<number>; alone(): Promise<number> }> {
-  await sql`create table if not exists "Bare" (like "Message", primary key (id))`;
-  const [userId, chatId] = [randomUUID(), randomUUID()];
-  let position = 0;
-  let parentId = uuidv7();
-  const row = (): (string | number)[] => {
-    const id = uuidv7();
-    const { role, ...rest } = messageAt(position);
-    const values = [
-      id,
-      userId,
-      chatId,
-      parentId,
-      position,
-      role,
-      `${position}123456789`,
-      JSON.stringify({ role, ...rest }),
-    ];
-    parentId = id;
-    position += 1;
-    return values;
-  };
-  const insert = (run: postgres.ISql): Promise<unknown> =>
-    run.unsafe(
-      `insert into "Bare" (id, "userId", "chatId", "parentId", position, role, "ownIdHash", body, active, "createdAt")
-       values ($1, $2, $3, $4, $5, $6, $7, $8::text::json, true, now()), ($9, $10, $11, $12, $13, $14, $15, $16::text::json, true, now())`,
-      [...row(), ...row()],
-      { prepare: true },
-    );
-  return {
-    inTransaction: () => timeOf(() => sql.begin(insert)),
-    alone: () => timeOf(() => insert(sql)),
-  };
+async function measureShortAppend(stage: Stage, rounds: number, peers?: Peers): Promise<Figure> {
+  const bare = await newBareTable(stage.raw);
+  const [chat, spec, thread] = await openAll(0, peers, 'append');
+  for (let i = 0; i < 20; i += 1) await Promise.all([chat.turn(), bare.inTransaction()]);
+  const ratios = await compare(
+    () => bare.inTransaction(),
+    { ours: () => chat.turn(), spec: spec && (() => spec.turn()), langGraph: thread && (() => thread.turn()) },
+    { rounds: rounds * 20, otherRounds: rounds },
+  );
+  const to = 'a bare insert of the two rows, in begin and commit';
+  return figureOf({ group: 'A turn', name: '`appendMessages` of 2', to, target: { most: 1.2 } }, ratios);
 }
 
-export async function measureTurns(url: string, { rounds }: Effort): Promise<Figure[]> {
-  const database = await createDatabase({ url });
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  try {
-    return await database.run(async () => {
-      const { id: userId } = await createTestUser();
-      const bare = await bareInsert(sql);
-      const figures: Figure[] = [];
-      const add = (name: string, to: string, most: number, ratios: readonly number[]): void => {
-        figures.push(figureOf({ group: 'A turn', name, to, target: { most } }, ratios));
-      };
-      const short = await growing(userId, 0);
-      console.error('a turn: appended');
-      const long = await growing(userId, 10_000);
-      const times = rounds * 20;
-      for (let i = 0; i < 20; i += 1) await Promise.all([short.append(), bare.inTransaction()]);
-      add(
-        '`appendMessages` of 2, 10,000 messages there',
-        'the same on an empty chat',
-        1.2,
-        await inTurn(times, long.append, emptyAppend(userId)),
-      );
-      add(
-        '`appendMessages` of 2',
-        'a bare insert of the two rows, in begin and commit',
-        1.2,
-        await inTurn(times, short.append, bare.inTransaction),
-      );
-      for (const length of [500, 5000]) {
-        console.error(`a turn: saved, ${length} messages there`);
-        const chat = await growing(userId, length);
-        const ratios: number[] = [];
-        for (let round = 0; round < times / 4; round += 1) ratios.push(await overStringify(chat));
-        const name = `\`saveChat\` of 2 more, ${length.toLocaleString('en-US')} messages there`;
-        add(name, 'JSON.stringify of them: time above an append', 2, ratios);
-      }
-      return figures;
-    });
-  } finally {
-    await sql.end();
-    await database.close();
+async function openAll(
+  length: number,
+  peers: Peers | undefined,
+  how: 'append' | 'save',
+  longestThread = Number.POSITIVE_INFINITY,
+): Promise<[Talk, Talk | undefined, Talk | undefined]> {
+  const { spec, langGraph } = peers ?? {};
+  return [
+    await newChat(length, how),
+    spec && (await newSpecChat(spec, length)),
+    langGraph && length <= longestThread ? await newThread(langGraph, length) : undefined,
+  ];
+}
+
+/** The time above an append, as multiples of one JSON.stringify: whoever is given the whole history reads it once. */
+async function measureSave(length: number, { rounds, longestThread }: Effort, peers?: Peers): Promise<Figure> {
+  const appended = await newChat(length, 'append');
+  const [saved, spec, thread] = await openAll(length, peers, 'save', longestThread);
+  const ways: [Way, Talk | undefined, number][] = [
+    ['ours', saved, rounds * 5],
+    ['spec', spec, rounds],
+    ['langGraph', thread, Math.min(rounds, 3)],
+  ];
+  const ratios: Ratios = { ours: [] };
+  for (const [way, talk, count] of ways) {
+    if (!talk) continue;
+    await talk.turn();
+    const times = way === 'ours' ? 5 : 1;
+    ratios[way] = [];
+    for (let round = 0; round < count; round += 1) ratios[way]?.push(await overStringify(talk, appended, times));
   }
-}
-
-/** An append to a chat that has no message, a new chat each time. */
-function emptyAppend(userId: string): () => Promise<number> {
-  return async () => {
-    const id = randomUUID();
-    await saveChat({ id, userId, messages: [] });
-    return timeOf(() => appendMessages({ chatId: id, userId, messages: talkOf(2) }));
-  };
+  const name = `\`saveChat\` of 2 more, ${length.toLocaleString('en-US')} messages there`;
+  const to = 'JSON.stringify of them: time above an append';
+  return figureOf({ group: 'A turn', name, to, target: { most: 2 } }, ratios);
 }
 
 /** From medians of a few each: one call alone is as long as the disk's mood. */
-async function overStringify({ append, save, stringify }: Growing): Promise<number> {
+async function overStringify(saved: Talk, appended: Talk, times: number): Promise<number> {
   const saves: number[] = [];
   const appends: number[] = [];
   const texts: number[] = [];
-  // Saved once before: what was appended meanwhile is not in the digest.
-  for (let i = 0; i < 5; i += 1) appends.push(await append());
-  await save();
-  for (let i = 0; i < 5; i += 1) {
-    saves.push(await save());
-    texts.push(await stringify());
+  for (let i = 0; i < times; i += 1) {
+    appends.push(await appended.turn());
+    saves.push(await saved.turn());
+    texts.push(await timeOf(async () => JSON.stringify(saved.messages)));
   }
   return (median(saves) - median(appends)) / median(texts);
 }
 
-/** Bytes on the wire and in the write-ahead log, of turns on a short and on a long chat. */
-export async function measureBytes(url: string, { rounds }: Effort): Promise<Figure[]> {
-  console.error('bytes of a turn');
-  const relay = await startCountingRelay(url);
-  const database = await createDatabase({ url: relay.url, poolSize: 1 });
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  const turns = rounds * 10;
-  try {
-    return await database.run(async () => {
-      const { id: userId } = await createTestUser();
-      const bare = await bareInsert(sql);
-      const [short, long] = [await growing(userId, 50), await growing(userId, 5000)];
-      const sentBy = async (chat: Growing): Promise<number> =>
-        (await relay.during(() => repeat(turns, chat.save))).sentBytes;
-      for (const chat of [short, long]) await repeat(20, chat.save);
-      await sentBy(short); // the statement is prepared now
-      const sent = (await sentBy(long)) / (await sentBy(short));
-      // Whole pages are logged when they are first touched behind a checkpoint: before the measure, not in it.
-      await sql`checkpoint`;
-      await repeat(turns, short.save);
-      await repeat(turns, long.save);
-      await repeat(turns, bare.alone);
-      const [ofShort, ofLong, ofBare] = [
-        await loggedBy(sql, () => repeat(turns, short.save)),
-        await loggedBy(sql, () => repeat(turns, long.save)),
-        await loggedBy(sql, () => repeat(turns, bare.alone)),
-      ];
-      const flat = { group: 'Bytes' as const, to: 'with 50 there', target: { most: 1.2 } };
-      return [
-        figureOf({ ...flat, name: 'sent by `saveChat` of 2 more, 5,000 messages there' }, [sent]),
-        figureOf({ ...flat, name: 'logged by `saveChat` of 2 more, 5,000 messages there' }, [ofLong / ofShort]),
-        figureOf(
-          {
-            group: 'Bytes',
-            name: 'logged by `saveChat` of 2 more',
-            to: 'a bare insert of the two rows',
-            target: { most: 1.6 },
-          },
-          [ofLong / ofBare],
-        ),
-      ];
-    });
-  } finally {
-    await sql.end();
-    await database.close();
-    relay.stop();
-  }
-}
-
-async function repeat(times: number, work: () => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < times; i += 1) await work();
-}
-
-/** Bytes of write-ahead log. Nothing else uses the server. */
-async function loggedBy(sql: postgres.Sql, work: () => Promise<unknown>): Promise<number> {
-  const position = async (): Promise<number> => {
-    const [row] = await sql`select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 as bytes`;
-    return row?.bytes as number;
-  };
-  const before = await position();
-  await work();
-  return (await position()) - before;
-}
-
 /** Milliseconds of a turn by length of the chat, three ways. */
-export async function measureTurnTimes(url: string, { rounds }: Effort, hasPeers: boolean): Promise<TurnTime[]> {
-  const database = await createDatabase({ url });
-  const spec = await openSpecWay(url);
-  const langGraph = hasPeers ? await (await import('./langgraph.js')).openLangGraph(url) : undefined;
-  try {
-    return await database.run(async () => {
-      const { id: userId } = await createTestUser();
-      const times: TurnTime[] = [];
-      for (const length of [2, 100, 500, 2000, 5000]) {
-        console.error(`a turn, three ways: ${length} messages there`);
-        const ours = await growing(userId, length);
-        const id = randomUUID();
-        let messages = talkOf(length);
-        await spec.saveChat({ id, userId, messages });
-        const specTurn = (): Promise<number> => {
-          messages = [...messages, messageAt(messages.length), messageAt(messages.length + 1)];
-          return timeOf(() => spec.saveChat({ id, userId, messages }));
-        };
-        const list = talkOf(length).map(({ role, parts }) => ({ role, text: parts[0]?.text ?? '' }));
-        const thread = await langGraph?.newThread(list);
-        const [oursMs, specMs, peerMs]: number[][] = [[], [], []];
-        await ours.save();
-        for (let round = 0; round < rounds; round += 1) {
-          oursMs?.push(await ours.save());
-          specMs?.push(await specTurn());
-          const at = length + 2 * round;
-          const [question, answer] = [messageAt(at), messageAt(at + 1)].map(({ parts }) => parts[0]?.text ?? '');
-          if (thread) peerMs?.push(await timeOf(() => thread.turn(question ?? '', answer ?? '')));
-        }
-        times.push({
-          messages: length,
-          oursMs: median(oursMs ?? []),
-          specMs: median(specMs ?? []),
-          ...(thread ? { langGraphMs: median(peerMs ?? []) } : {}),
-        });
+export async function measureTurnTimes(
+  stage: Stage,
+  { rounds, longestThread }: Effort,
+  peers: Peers,
+): Promise<TurnTime[]> {
+  return stage.run(async () => {
+    const times: TurnTime[] = [];
+    for (const length of [2, 100, 500, 2000, 5000]) {
+      console.error(`a turn, three ways: ${length} messages there`);
+      const talks = await openAll(length, peers, 'save', longestThread);
+      for (const talk of talks) await talk?.turn();
+      const taken = talks.map((): number[] => []);
+      for (let round = 0; round < rounds; round += 1) {
+        for (const [i, talk] of talks.entries()) if (talk) taken[i]?.push(await talk.turn());
       }
-      return times;
-    });
-  } finally {
-    await langGraph?.close();
-    await spec.close();
-    await database.close();
-  }
+      const [oursMs = 0, specMs = 0, langGraphMs] = taken.map((some) => (some.length > 0 ? median(some) : undefined));
+      times.push({ messages: length, oursMs, specMs, ...(langGraphMs === undefined ? {} : { langGraphMs }) });
+    }
+    return times;
+  });
 }

@@ -96,7 +96,7 @@ function currentDatabase(): OpenDatabase | Promise<OpenDatabase> {
  * Runs one statement where the running code is: in its transaction, or by itself. Errors are ours.
  * @param owner whose rows it writes, where that is known
  */
-export async function execute(
+export function execute(
   statement: string,
   params: readonly unknown[],
   prepare: boolean,
@@ -104,7 +104,10 @@ export async function execute(
 ): Promise<StatementResult> {
   const running = runInTransaction(statement, params, prepare, owner);
   if (running) return running;
-  return (await currentDatabase()).run(statement, params, prepare, owner);
+  const database = currentDatabase();
+  return database instanceof Promise
+    ? database.then((opened) => opened.run(statement, params, prepare, owner))
+    : database.run(statement, params, prepare, owner);
 }
 
 /** Runs reads on behalf of a user, which a replica may answer that has what this user wrote. */

@@ -39,7 +39,7 @@ export async function getUser(email: string): Promise<User[]> {
     );
   }
   const isStorable = email.length <= textLimits.email * 2 && storableText(email) === email;
-  return isStorable ? byEmail.execute({ email }) : [];
+  return isStorable ? await byEmail.execute({ email }) : [];
 }
 
 /**

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type Figure, isMet } from '../bench/figure.ts';
 import { readResult } from '../bench/harness.ts';
-import type { FiguresResult } from '../bench/main.ts';
+import { type FiguresResult, promiseOf } from '../bench/main.ts';
 import { type PoolerResult, resultFile as poolerFile } from '../bench/pooler.ts';
 import { compare, type SaturationResult, resultFile as saturationFile } from '../bench/saturation.ts';
 import type { KitResult } from '../bench/testing-kit.ts';
@@ -38,8 +38,8 @@ function drawFigures({ date, node, postgres, cores, figures, turns }: FiguresRes
     return [
       `### ${group}`,
       '',
-      '| | To | Ratio | Half of the rounds | Promised | Kept |',
-      '| --- | --- | ---: | --- | --- | --- |',
+      '| | To | Ratio | Half of the rounds | Promised | Kept | Embedded | The specification’s way | LangGraph |',
+      '| --- | --- | ---: | --- | --- | --- | ---: | ---: | ---: |',
       ...rows,
     ].join('\n');
   });
@@ -50,16 +50,18 @@ function drawFigures({ date, node, postgres, cores, figures, turns }: FiguresRes
   const ratio = (of: number | undefined, to: number): string => (of === undefined ? '' : (of / to).toFixed(1));
   return `## What a call costs
 
-Both sides of a ratio are measured in turns, in one run, on a PostgreSQL that syncs. Repeat it: \`npm run bench\`
-(\`-- --quick\` takes under a minute; \`-- --help\`).
+Both sides of a ratio are measured in turns, in one run, on a PostgreSQL that syncs. Behind what is promised and kept stand the
+ratios of others to the same thing: this package on the embedded database, to its driver alone; the specification’s own way, one
+JSON column that is read and written as a whole, lists without pages, a query built for each call; and LangGraph’s Postgres
+checkpointer, whose graph does the same turns without a model. Repeat it: \`npm run bench\` (\`-- --quick\` takes under a minute;
+\`-- --help\`).
 
 ${groups.join('\n\n')}
 
 ### A turn, three ways
 
-Two messages more, of 200 and 1,200 characters, in a chat that has so many: this package’s \`saveChat\` with the whole history; the
-specification’s own way, one JSON column that is read and written as a whole; and LangGraph’s Postgres checkpointer, whose
-graph does the same turn without a model. Milliseconds of one machine; look at how they grow.
+Two messages more, of 200 and 1,200 characters, in a chat that has so many; this package’s \`saveChat\` is given the whole
+history. Milliseconds of one machine; look at how they grow.
 
 | Messages there | This package | The specification’s way | LangGraph | The specification’s, to this | LangGraph’s, to this |
 | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -86,12 +88,12 @@ cores, which the server shares.
 }
 
 function drawFigure(figure: Figure): string {
-  const { name, to, ratio, middle, target } = figure;
-  const promised = target ? ('least' in target ? `at least ${target.least}` : `at most ${target.most}`) : '';
+  const { name, to, ratio, middle, embedded, spec, langGraph } = figure;
   const [low, high] = middle.map((value) => value.toFixed(2));
   const half = low === high ? '' : `${low} to ${high}`;
   const kept = { true: 'yes', false: '**no**', undefined: '' }[`${isMet(figure)}`];
-  return `| ${name} | ${to} | ${ratio.toFixed(2)} | ${half} | ${promised} | ${kept} |`;
+  const others = [embedded, spec, langGraph].map((value) => value?.toFixed(2) ?? '').join(' | ');
+  return `| ${name} | ${to} | ${ratio.toFixed(2)} | ${half} | ${promiseOf(figure)} | ${kept} | ${others} |`;
 }
 
 function drawPooler({ date, node, postgres, pgbouncer, cores, ratios }: PoolerResult): string {

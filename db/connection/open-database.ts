@@ -69,14 +69,20 @@ export class OpenDatabase {
    * Runs one statement by itself: a read that a replica may answer there, anything else here.
    * @param owner whose rows it writes
    */
-  async run(
+  run(statement: string, params: readonly unknown[], prepare: boolean, owner?: RowOwner): Promise<StatementResult> {
+    const { replicas } = this;
+    return replicas
+      ? this.runBeside(replicas, statement, params, prepare, owner)
+      : this.runHere(statement, params, prepare);
+  }
+
+  private async runBeside(
+    replicas: Replicas,
     statement: string,
     params: readonly unknown[],
     prepare: boolean,
-    owner?: RowOwner,
+    owner: RowOwner | undefined,
   ): Promise<StatementResult> {
-    const { replicas } = this;
-    if (!replicas) return this.runHere(statement, params, prepare);
     if (!isRead(statement)) return this.write(replicas, () => this.runHere(statement, params, prepare), owner);
     const reader = scopedReader();
     const answer = reader === undefined ? undefined : await replicas.tryRead(reader, statement, params, prepare);
@@ -119,7 +125,7 @@ export class OpenDatabase {
   }
 
   /** Runs one statement in a connection that the caller holds; failures are errors of ours. */
-  async runIn(
+  runIn(
     connection: Connection,
     statement: string,
     params: readonly unknown[],
@@ -172,7 +178,8 @@ export class OpenDatabase {
       this.logger?.({ statement, target, durationMs: performance.now() - startMs, errorCode: failure.code });
       throw failure;
     } finally {
-      await watch?.stop();
+      const canceling = watch?.stop();
+      if (canceling) await canceling;
     }
   }
 

@@ -50,6 +50,15 @@ function withoutHoles(rows: unknown[][]): unknown[][] {
   return rows.length === 0 || 0 in rows ? rows : rows.filter(() => true);
 }
 
+function resultOf(rows: postgres.ValuesRowList<postgres.Row[]>, sinceMs: number): StatementResult {
+  return {
+    rows: withoutHoles(rows as unknown as unknown[][]),
+    columns: rows.columns ?? [],
+    count: rows.count ?? 0,
+    sessionSinceMs: sinceMs,
+  };
+}
+
 /** A pooler takes only what it can restore in each server that it hands out. */
 function startupSettings({ isPooled }: ServerAddress, deadlines: Deadlines): Record<string, string | number> {
   const common = { application_name: 'mytx-ai', TimeZone: 'UTC' };
@@ -158,7 +167,7 @@ class ServerConnection implements Connection {
     this.client = this.open();
   }
 
-  async run(text: string, params: readonly WireValue[], prepare: boolean): Promise<StatementResult> {
+  run(text: string, params: readonly WireValue[], prepare: boolean): Promise<StatementResult> {
     // `simple: false` (missing in the driver's types) keeps statements without parameters to the extended protocol.
     const isNamed = prepare && !this.address.isPooled;
     const options = { prepare: isNamed, simple: false };
@@ -166,29 +175,26 @@ class ServerConnection implements Connection {
       .unsafe(text, params as WireValue[], options)
       .values();
     if (!isNamed) sendAtOnce(query);
-    const rows = await this.settle(query as unknown as RunningQuery & typeof query);
-    return {
-      rows: withoutHoles(rows as unknown as unknown[][]),
-      columns: rows.columns ?? [],
-      count: rows.count ?? 0,
-      sessionSinceMs: this.sinceMs,
-    };
+    return this.settle(query as unknown as RunningQuery & typeof query, resultOf);
   }
 
   async script(text: string): Promise<void> {
     const query = this.current().unsafe(text).simple();
-    await this.settle(query as unknown as RunningQuery & typeof query);
+    await this.settle(query as unknown as RunningQuery & typeof query, () => undefined);
   }
 
   /** Waits for a statement, and keeps in mind whether the server could be talked to. */
-  private async settle<T>(query: RunningQuery & PromiseLike<T>): Promise<T> {
+  private async settle<T, Result>(
+    query: RunningQuery & PromiseLike<T>,
+    read: (answer: T, sinceMs: number) => Result,
+  ): Promise<Result> {
     const { client } = this;
     this.running = query;
     try {
-      const result = await query;
+      const answer = await query;
       this.dialed?.answered();
-      if (client === this.client) this.sinceMs = Math.min(this.sinceMs, performance.now());
-      return result;
+      if (client === this.client && this.sinceMs === Number.POSITIVE_INFINITY) this.sinceMs = performance.now();
+      return read(answer, this.sinceMs);
     } catch (error) {
       // A client that was dropped on purpose fails its statement later: that says nothing of the one behind it.
       if (client === this.client) {

@@ -7,8 +7,9 @@ import {
   type ExtractTablesWithRelations,
   entityKind,
   extractTablesRelationalConfig,
-  fillPlaceholders,
   is,
+  Param,
+  Placeholder,
   type Query,
   SQL,
   type TablesRelationalConfig,
@@ -126,6 +127,10 @@ class RunnerTransaction extends PgTransaction<PgQueryResultHKT, Record<string, n
 class RunnerQuery<T extends PreparedQueryConfig> extends PgPreparedQuery<T> {
   static override readonly [entityKind]: string = 'MytxPreparedQuery';
   private mapRow: RowMapper | undefined;
+  /** What gives the value of each parameter. */
+  private readonly fill: Fill[];
+  /** Where the user's id is among its columns. */
+  private readonly ownerColumn: RowOwner | undefined;
 
   constructor(
     private readonly runner: Runner,
@@ -135,10 +140,13 @@ class RunnerQuery<T extends PreparedQueryConfig> extends PgPreparedQuery<T> {
     private readonly mapRows: ((rows: unknown[][]) => T['execute']) | undefined,
   ) {
     super(statement, undefined, undefined);
+    this.fill = statement.params.map(fillOf);
+    const column = fields?.findIndex(({ path }) => path.length === 1 && path[0] === 'userId') ?? -1;
+    this.ownerColumn = column === -1 ? undefined : { column };
   }
 
   async execute(placeholderValues: Record<string, unknown> = {}): Promise<T['execute']> {
-    const params = fillPlaceholders(this.statement.params, placeholderValues);
+    const params = this.fill.map((fill) => fill(placeholderValues));
     const result = await this.runner.run(this.statement.sql, params, this.isNamed, this.ownerOf(placeholderValues));
     if (this.mapRows) return this.mapRows(result.rows);
     if (!this.fields) return toObjects(result);
@@ -152,9 +160,7 @@ class RunnerQuery<T extends PreparedQueryConfig> extends PgPreparedQuery<T> {
   /** Our prepared queries name the user `userId`, as a placeholder or as a field of their rows. */
   private ownerOf({ userId }: Record<string, unknown>): RowOwner | undefined {
     if (!this.isNamed) return undefined;
-    if (typeof userId === 'string') return { userId };
-    const column = this.fields?.findIndex(({ path }) => path.length === 1 && path[0] === 'userId') ?? -1;
-    return column === -1 ? undefined : { column };
+    return typeof userId === 'string' ? { userId } : this.ownerColumn;
   }
 
   /** Rows without mapped columns, as `db.execute` gives them. */
@@ -175,6 +181,23 @@ function toObjects({ rows, columns, count }: StatementResult): RawResult<Record<
   );
   // Not enumerable, as the driver has it: the result equals a plain array of its rows.
   return Object.defineProperty(objects, 'count', { value: count }) as RawResult<Record<string, unknown>>;
+}
+
+type Fill = (values: Record<string, unknown>) => unknown;
+
+/** As Drizzle's `fillPlaceholders`, which looks anew at each parameter's kind in each call: a tenth of a short query. */
+function fillOf(param: unknown): Fill {
+  if (is(param, Placeholder)) return (values) => valueIn(values, param.name);
+  if (is(param, Param) && is(param.value, Placeholder)) {
+    const { encoder, value } = param;
+    return (values) => encoder.mapToDriverValue(valueIn(values, value.name));
+  }
+  return () => param;
+}
+
+function valueIn(values: Record<string, unknown>, name: string): unknown {
+  if (name in values) return values[name];
+  throw new Error(`No value for placeholder "${name}" was provided`);
 }
 
 /** Drizzle's own mapping does much for each row that a flat list of columns does not need. */

@@ -13,9 +13,7 @@ export class StatementWatch {
   private readonly timer: NodeJS.Timeout | undefined;
   private grace: NodeJS.Timeout | undefined;
   private canceling: Promise<void> | undefined;
-  /** Ends the cancel request: with the connection its reason is gone. */
-  private readonly givingUp = new AbortController();
-  private readonly onAbort = (): void => this.expire('signal');
+  private readonly onAbort: (() => void) | undefined;
 
   /** @param timeoutMs Infinity for none */
   constructor(
@@ -23,16 +21,19 @@ export class StatementWatch {
     private readonly timeoutMs: number,
     private readonly signal: AbortSignal | undefined,
   ) {
-    if (timeoutMs < 2 ** 31) this.timer = setTimeout(() => this.expire('deadline'), timeoutMs);
-    signal?.addEventListener('abort', this.onAbort, { once: true });
+    if (timeoutMs < 2 ** 31) this.timer = setTimeout(expireByDeadline, timeoutMs, this);
+    if (!signal) return;
+    this.onAbort = (): void => this.expire('signal');
+    signal.addEventListener('abort', this.onAbort, { once: true });
   }
 
-  private expire(expiry: Expiry): void {
+  expire(expiry: Expiry): void {
     if (this.expiry) return;
     this.expiry = expiry;
-    this.canceling = this.connection.cancel?.(this.givingUp.signal).catch(() => {});
+    const givingUp = new AbortController(); // ends the cancel request: with the connection its reason is gone
+    this.canceling = this.connection.cancel?.(givingUp.signal).catch(() => {});
     this.grace = setTimeout(() => {
-      this.givingUp.abort();
+      givingUp.abort();
       void this.connection.discard();
     }, graceMs(this.timeoutMs));
   }
@@ -40,12 +41,15 @@ export class StatementWatch {
   /**
    * The statement has ended. A cancel request that is on its way must arrive before the session runs another one,
    * or it would hit that: waited for, and without an answer within the grace the session is dropped.
+   * @returns what to wait for, or undefined where there is nothing, as nearly always: a promise is a part of a short query
    */
-  async stop(): Promise<void> {
+  stop(): Promise<void> | undefined {
     clearTimeout(this.timer);
-    this.signal?.removeEventListener('abort', this.onAbort);
-    if (!this.canceling) return;
-    await this.canceling;
-    clearTimeout(this.grace);
+    if (this.onAbort) this.signal?.removeEventListener('abort', this.onAbort);
+    return this.canceling?.then(() => clearTimeout(this.grace));
   }
+}
+
+function expireByDeadline(watch: StatementWatch): void {
+  watch.expire('deadline');
 }

@@ -19,11 +19,15 @@ describe.runIf(url !== undefined)('on a server', () => {
   afterAll(() => database?.close());
 
   test('every figure is a ratio, with what it is to', async () => {
-    const { figures } = await measure(['reads', 'loads', 'turns', 'bytes'], { rounds: 1, readMs: 20 });
+    const { figures } = await measure(
+      { groups: ['reads', 'loads', 'turns', 'bytes'], peers: false, embedded: true },
+      { rounds: 1, readMs: 20, seedMessages: 3000, longestThread: 0 },
+    );
     expect(figures).toHaveLength(13);
-    for (const { name, to, ratio, middle, target } of figures) {
+    for (const { name, to, ratio, middle, target, embedded } of figures) {
       expect(Number.isFinite(ratio) && Number.isFinite(middle[0]) && to !== '', name).toBe(true);
       expect(target, name).toBeDefined();
+      expect(name.startsWith('sent') || Number.isFinite(embedded), name).toBe(true); // it has no wire
     }
   }, 120_000);
 

@@ -1,0 +1,141 @@
+// What a turn sends and what the server writes to its log for it, on a short and on a long chat; in bytes, so that one
+// measure is enough.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import { createDatabase, db } from '../db/database.ts';
+import { type CountingRelay, startCountingRelay } from '../tests/db/counting-relay.ts';
+import { type Effort, type Figure, figureOf, type Way } from './figure.ts';
+import { newBareTable, newChat, newSpecChat, newThread, type Talk } from './growing-chat.ts';
+import type { Peers } from './peers.ts';
+import type { Stage } from './stage.ts';
+
+const shortLength = 50;
+const longLength = 5000;
+
+interface Pair {
+  way: Way;
+  short: Talk;
+  long: Talk;
+  turns: number;
+}
+
+const flat = { group: 'Bytes' as const, to: `with ${shortLength} there`, target: { most: 1.2 } };
+const whatSaves = `\`saveChat\` of 2 more, ${longLength.toLocaleString('en-US')} messages there`;
+
+/**
+ * What goes over the wire. The embedded database has none.
+ * @param openPeers opens the others by way of a URL
+ */
+export async function measureSent(
+  url: string,
+  effort: Effort,
+  openPeers?: (url: string) => Promise<Peers>,
+): Promise<Figure> {
+  console.error('server: bytes sent by a turn');
+  const relay = await startCountingRelay(url);
+  const database = await createDatabase({ url: relay.url, poolSize: 1 });
+  const peers = await openPeers?.(relay.url);
+  try {
+    return await database.run(async () => {
+      const pairs = await openPairs(effort, peers);
+      const ratios: Partial<Record<Way, number[]>> = {};
+      for (const { way, short, long, turns } of pairs) {
+        await takeTurns(short, 1); // the statements are prepared now
+        ratios[way] = [(await sentBy(relay, long, turns)) / (await sentBy(relay, short, turns))];
+      }
+      return figureOf({ ...flat, name: `sent by ${whatSaves}` }, { ours: [], ...ratios });
+    });
+  } finally {
+    await peers?.close();
+    await database.close();
+    relay.stop();
+  }
+}
+
+async function sentBy(relay: CountingRelay, talk: Talk, turns: number): Promise<number> {
+  return (await relay.during(() => takeTurns(talk, turns))).sentBytes;
+}
+
+/** The write-ahead log of one who works alone on the database. */
+export async function measureLogged(stage: Stage, effort: Effort, peers?: Peers): Promise<Figure[]> {
+  console.error(`${stage.engine}: bytes logged for a turn`);
+  return stage.run(async () => {
+    const bare = await newBareTable(stage.raw);
+    const turns = turnsOf(effort);
+    const insertBare = async (): Promise<void> => {
+      for (let i = 0; i < turns; i += 1) await bare.alone();
+    };
+    const pairs = await openPairs(effort, peers);
+    await insertBare();
+    await keepVacuumOut(stage);
+    await ours('checkpoint');
+    await stage.raw.run('checkpoint');
+    // Whole pages are logged when they are first touched behind a checkpoint: before the measure, not in it.
+    for (const { short, long, turns: few } of pairs) for (const talk of [short, long]) await takeTurns(talk, few);
+    await insertBare();
+    const ofBare = (await loggedBy(stage.raw.run, insertBare)) / turns;
+    const toShort: Partial<Record<Way, number[]>> = {};
+    const toBare: Partial<Record<Way, number[]>> = {};
+    for (const { way, short, long, turns: few } of pairs) {
+      const logged = async (talk: Talk): Promise<number> => (await loggedBy(ours, () => takeTurns(talk, few))) / few;
+      const [ofShort, ofLong] = [await logged(short), await logged(long)];
+      toShort[way] = [ofLong / ofShort];
+      toBare[way] = [ofShort / ofBare];
+    }
+    const ofShort = `logged for \`saveChat\` of 2 more, ${shortLength} messages there`;
+    const to = 'a bare insert of the two rows';
+    return [
+      figureOf({ ...flat, name: `logged for ${whatSaves}` }, { ours: [], ...toShort }),
+      figureOf({ group: 'Bytes', name: ofShort, to, target: { most: 1.6 } }, { ours: [], ...toBare }),
+    ];
+  });
+}
+
+/** It writes to the log, too, whenever it likes. The embedded database has none. */
+async function keepVacuumOut({ engine, raw }: Stage): Promise<void> {
+  if (engine === 'embedded') return;
+  await raw.run('alter system set autovacuum = off');
+  await raw.run('select pg_reload_conf()');
+  const workers = `select count(*)::int as count from pg_stat_activity where backend_type = 'autovacuum worker'`;
+  while (((await raw.run(workers))[0]?.count as number) > 0) await sleep(100);
+}
+
+/** Asks in this package's database, which on the embedded engine is another one than the driver's. */
+const ours = async (text: string): Promise<Record<string, unknown>[]> => (await db.execute(sql.raw(text))) as never;
+
+/** How far the log is behind the work. */
+async function loggedBy(
+  ask: (text: string) => Promise<Record<string, unknown>[]>,
+  work: () => Promise<unknown>,
+): Promise<number> {
+  const position = async (): Promise<number> => {
+    const [row] = await ask(`select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 as bytes`);
+    return row?.bytes as number;
+  };
+  const before = await position();
+  await work();
+  return (await position()) - before;
+}
+
+async function openPairs(effort: Effort, { spec, langGraph }: Partial<Peers> = {}): Promise<Pair[]> {
+  const pair = async (way: Way, turns: number, open: (length: number) => Promise<Talk>): Promise<Pair> => {
+    const [short, long] = [await open(shortLength), await open(longLength)];
+    for (const talk of [short, long]) await talk.turn();
+    return { way, short, long, turns };
+  };
+  const few = Math.min(effort.rounds, 3);
+  const hasThreads = langGraph && longLength <= effort.longestThread;
+  return [
+    await pair('ours', turnsOf(effort), (length) => newChat(length, 'save')),
+    ...(spec ? [await pair('spec', few, (length) => newSpecChat(spec, length))] : []),
+    ...(hasThreads ? [await pair('langGraph', few, (length) => newThread(langGraph, length))] : []),
+  ];
+}
+
+/** Enough for the pages that fill up to count as often as they do. */
+const turnsOf = ({ rounds }: Effort): number => Math.max(100, rounds * 20);
+
+async function takeTurns(talk: Talk, turns: number): Promise<void> {
+  for (let i = 0; i < turns; i += 1) await talk.turn();
+}
