@@ -126,7 +126,7 @@ export async function measureReads(
       ...(others ? { spec: (): Promise<number> => rateOf(() => theirs(others.spec, others.rows), readMs) } : {}),
     };
     const ratios = await stage.run(async () => {
-      await compare(base, ways, { rounds: 1 }); // what is prepared, and compiled, the first time
+      await compare(base, ways, { rounds: 2 }); // what is connected, prepared and compiled the first time
       return compare(base, ways, { rounds });
     });
     const to = `the driver alone, same statement, ${callers} callers: calls a second`;

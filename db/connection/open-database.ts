@@ -1,6 +1,7 @@
 // A database that is open: its engine, its connections, and the statements that run outside a transaction.
 
 import { ConnectionError } from '../errors.ts';
+import { Alarms } from './alarms.ts';
 import { defaultMaxAttempts, waitAfterAttempt } from './conflict.ts';
 import {
   type Connection,
@@ -49,6 +50,7 @@ export class OpenDatabase {
   private readonly pool: Pool;
   private readonly logger: StatementLogger | undefined;
   private readonly statementTimeoutMs: number;
+  private readonly alarms: Alarms;
 
   constructor(
     readonly engine: Engine,
@@ -58,6 +60,7 @@ export class OpenDatabase {
     this.pool = new Pool(engine, { maxWaiting, waitMs: poolWaitMs });
     this.logger = logger;
     this.statementTimeoutMs = statementTimeoutMs || Number.POSITIVE_INFINITY;
+    this.alarms = new Alarms(this.statementTimeoutMs);
   }
 
   /** Runs `work` with one connection to itself. */
@@ -166,7 +169,7 @@ export class OpenDatabase {
     const timeoutMs = Math.min(this.statementTimeoutMs, this.remainingMs());
     const { target } = this.engine;
     const startMs = performance.now();
-    const watch = connection.cancel && new StatementWatch(connection, timeoutMs, scopedDeadline()?.signal);
+    const watch = connection.cancel && new StatementWatch(connection, timeoutMs, scopedDeadline()?.signal, this.alarms);
     try {
       const result = await send();
       this.logger?.({ statement, target, durationMs: performance.now() - startMs, rows: result.count });

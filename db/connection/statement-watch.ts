@@ -1,16 +1,16 @@
 // Ends a statement that takes too long, or whose caller gave up: asks the server to cancel it and, where no answer
 // comes, drops the connection. Used for one statement.
 
+import type { Alarms, Sleeper } from './alarms.ts';
 import type { Connection } from './connection.ts';
 import { graceMs } from './deadlines.ts';
 
 /** Why a statement was ended. */
 export type Expiry = 'deadline' | 'signal';
 
-export class StatementWatch {
+export class StatementWatch implements Sleeper {
   /** Set when the statement was ended from here. */
   expiry: Expiry | undefined;
-  private readonly timer: NodeJS.Timeout | undefined;
   private grace: NodeJS.Timeout | undefined;
   private canceling: Promise<void> | undefined;
   private readonly onAbort: (() => void) | undefined;
@@ -20,14 +20,19 @@ export class StatementWatch {
     private readonly connection: Connection,
     private readonly timeoutMs: number,
     private readonly signal: AbortSignal | undefined,
+    private readonly alarms: Alarms,
   ) {
-    if (timeoutMs < 2 ** 31) this.timer = setTimeout(expireByDeadline, timeoutMs, this);
+    alarms.set(this, timeoutMs);
     if (!signal) return;
     this.onAbort = (): void => this.expire('signal');
     signal.addEventListener('abort', this.onAbort, { once: true });
   }
 
-  expire(expiry: Expiry): void {
+  ring(): void {
+    this.expire('deadline');
+  }
+
+  private expire(expiry: Expiry): void {
     if (this.expiry) return;
     this.expiry = expiry;
     const givingUp = new AbortController(); // ends the cancel request: with the connection its reason is gone
@@ -44,12 +49,8 @@ export class StatementWatch {
    * @returns what to wait for, or undefined where there is nothing, as nearly always: a promise is a part of a short query
    */
   stop(): Promise<void> | undefined {
-    clearTimeout(this.timer);
+    this.alarms.clear(this);
     if (this.onAbort) this.signal?.removeEventListener('abort', this.onAbort);
     return this.canceling?.then(() => clearTimeout(this.grace));
   }
-}
-
-function expireByDeadline(watch: StatementWatch): void {
-  watch.expire('deadline');
 }
