@@ -1,14 +1,14 @@
 // Ends a statement that takes too long, or whose caller gave up: asks the server to cancel it and, where no answer
 // comes, drops the connection. Used for one statement.
 
-import type { Alarms, Sleeper } from './alarms.ts';
+import { Alarm, type Alarms } from './alarms.ts';
 import type { Connection } from './connection.ts';
 import { graceMs } from './deadlines.ts';
 
 /** Why a statement was ended. */
 export type Expiry = 'deadline' | 'signal';
 
-export class StatementWatch implements Sleeper {
+export class StatementWatch extends Alarm {
   /** Set when the statement was ended from here. */
   expiry: Expiry | undefined;
   private grace: NodeJS.Timeout | undefined;
@@ -22,6 +22,7 @@ export class StatementWatch implements Sleeper {
     private readonly signal: AbortSignal | undefined,
     private readonly alarms: Alarms,
   ) {
+    super();
     alarms.set(this, timeoutMs);
     if (!signal) return;
     this.onAbort = (): void => this.expire('signal');
