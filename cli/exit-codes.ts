@@ -21,6 +21,7 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   INIT_REFUSED: exitCodes.refused,
   SNAPSHOT_DAMAGED: exitCodes.refused,
   RESET_REFUSED: exitCodes.refused,
+  SEED_REFUSED: exitCodes.refused,
   PLAINTEXT_REFUSED: exitCodes.refused,
   POOLER_REFUSED: exitCodes.refused,
   POOLER_UNDECLARED: exitCodes.refused,

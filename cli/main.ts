@@ -4,11 +4,13 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../package.json' with { type: 'json' };
 import { exitCodeHelp, exitCodes } from './exit-codes.ts';
+import { health } from './health.ts';
 import { init } from './init.ts';
 import { migrate } from './migrate.ts';
 import { reset } from './reset.ts';
 import { restore } from './restore.ts';
 import { printEnvelope } from './run-verb.ts';
+import { parseMessages, seed } from './seed.ts';
 import { snapshot } from './snapshot.ts';
 import { start } from './start.ts';
 
@@ -41,6 +43,13 @@ function buildProgram(): Command {
     .addHelpText('before', examples('npx mytx start', 'npx mytx start --once', 'npx mytx start --once --json'))
     .action(start);
   program
+    .command('seed')
+    .description('load the sample assistant into a database without users, with as many messages as are wanted')
+    .option('--messages <count>', 'how many messages in all; 2,500 unless given', parseMessages)
+    .option(...jsonFlag)
+    .addHelpText('before', examples('npx mytx seed', 'npx mytx seed --messages 1000000', 'npx mytx seed --json'))
+    .action(seed);
+  program
     .command('migrate')
     .description('apply the pending migrations, to a server or to the embedded database')
     .option(...jsonFlag)
@@ -52,6 +61,12 @@ function buildProgram(): Command {
     .option(...jsonFlag)
     .addHelpText('before', examples('npx mytx reset', 'npx mytx reset --json'))
     .action(reset);
+  program
+    .command('health')
+    .description('say how the database is, and whether its schema is up to date; changes nothing')
+    .option(...jsonFlag)
+    .addHelpText('before', examples('npx mytx health', 'npx mytx health --json'))
+    .action(health);
   program
     .command('snapshot')
     .description('save the embedded database now, beside the snapshots that are taken by themselves')

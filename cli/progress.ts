@@ -1,9 +1,13 @@
 // Says on stderr what a command is doing: on a terminal one line, written over and gone at the end; elsewhere plain
 // lines, at most one a second. Never on stdout, which is for results.
 
+import { type Counted, renderBar, renderCount } from './progress-bar.ts';
+
 export interface Progress {
   /** Replaces what was said before. */
   say(message: string): void;
+  /** Says how much is done of what is counted: with a bar on a terminal. */
+  count(counted: Counted): void;
   /** Takes the line away, so that other text can follow; progress may go on after it. */
   clear(): void;
 }
@@ -21,11 +25,14 @@ export function newProgress(stream: ProgressStream): Progress {
 function rewrittenLine(stream: ProgressStream): Progress {
   const startOfLine = '\r\x1b[2K';
   let isShown = false;
+  const width = (): number => (stream.columns || 80) - 1;
+  const say = (message: string): void => {
+    stream.write(`${startOfLine}${message.slice(0, width())}`);
+    isShown = true;
+  };
   return {
-    say(message): void {
-      stream.write(`${startOfLine}${message.slice(0, (stream.columns || 80) - 1)}`);
-      isShown = true;
-    },
+    say,
+    count: (counted) => say(renderBar(counted, width())),
     clear(): void {
       if (isShown) stream.write(startOfLine);
       isShown = false;
@@ -44,13 +51,11 @@ function plainLines(stream: ProgressStream): Progress {
     stream.write(`${message}\n`);
   };
   const clear = (): void => clearTimeout(timer);
-  return {
-    say(message): void {
-      clear();
-      const leftMs = saidAtMs + pauseMs - performance.now();
-      if (leftMs <= 0) write(message);
-      else timer = setTimeout(write, leftMs, message).unref();
-    },
-    clear,
+  const say = (message: string): void => {
+    clear();
+    const leftMs = saidAtMs + pauseMs - performance.now();
+    if (leftMs <= 0) write(message);
+    else timer = setTimeout(write, leftMs, message).unref();
   };
+  return { say, count: (counted) => say(renderCount(counted)), clear };
 }

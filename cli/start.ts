@@ -79,7 +79,11 @@ function renderReport(target: Target, report: StartReport, stream: NodeJS.WriteS
 
 function renderSample({ restriction }: Target, { sample, signIn }: StartReport): string[] {
   if (restriction !== null) return [];
-  if (sample === null) return ['sample: not loaded, there are users already'];
+  return sample === null ? ['sample: not loaded, there are users already'] : sampleLines(sample, signIn);
+}
+
+/** What was loaded, and how to sign in to it. */
+export function sampleLines(sample: NonNullable<StartReport['sample']>, signIn: StartReport['signIn']): string[] {
   const counts = Object.entries(sample).map(([kind, rows]) => `${rows.toLocaleString('en-US')} ${kind}`);
   return [
     `sample: loaded ${counts.join(', ')}`,

@@ -95,6 +95,7 @@ export type ConnectionCode =
   | 'ACCESS_REFUSED'
   | 'CONNECTION_LOST'
   | 'DATABASE_CLOSED'
+  | 'DATABASE_MISSING'
   | 'DATABASE_OPEN'
   | 'DEADLINE_EXCEEDED'
   | 'EMBEDDED_IN_USE'
@@ -122,6 +123,15 @@ export type SnapshotCode = 'SNAPSHOT_DAMAGED' | 'SNAPSHOT_FAILED' | 'SNAPSHOT_NO
 /** A snapshot of the embedded database could not be saved, found or restored. The database is as it was. */
 export class SnapshotError extends MytxError<SnapshotCode> {
   constructor(code: SnapshotCode, message: string, hint: string, details: ErrorDetails = {}, cause?: unknown) {
+    super({ code, message, hint, details, cause });
+  }
+}
+
+export type SeedCode = 'SEED_REFUSED';
+
+/** Sample data is not for this database. Nothing was written. */
+export class SeedError extends MytxError<SeedCode> {
+  constructor(code: SeedCode, message: string, hint: string, details: ErrorDetails = {}, cause?: unknown) {
     super({ code, message, hint, details, cause });
   }
 }
@@ -157,5 +167,6 @@ export type MytxErrorCode =
   | TransactionCode
   | ConnectionCode
   | SnapshotCode
+  | SeedCode
   | SchemaCode
   | StatementCode;

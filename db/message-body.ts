@@ -128,6 +128,7 @@ function excerptOf({ content, parts }: Record<string, unknown>): string {
   const line = storableText(text.slice(0, 4 * textLimits.chatPreview))
     .replaceAll(/\s+/g, ' ')
     .trim();
+  if (line.length <= textLimits.chatPreview) return line;
   return [...line].slice(0, textLimits.chatPreview).join('');
 }
 

@@ -26,7 +26,7 @@ import { readPolicy, type SnapshotPolicy } from './embedded/snapshot-policy.ts';
 import { readEnvironment } from './environment.ts';
 import { ConnectionError } from './errors.ts';
 import { expectedMigrations, findMigrationsFolder } from './migrations-folder.ts';
-import { checkServer } from './schema-check.ts';
+import { checkServer, findMissing } from './schema-check.ts';
 
 export interface DatabaseOptions {
   /** A server: `postgres://user:password@host:port/database`. Unless given, POSTGRES_URL. */
@@ -115,6 +115,32 @@ export async function open(options: DatabaseOptions): Promise<Opened> {
   } catch (error) {
     await database.close().catch(() => {}); // what failed first is what is told
     throw ours(error, target);
+  }
+}
+
+/** A database that was opened as it is. */
+export interface OpenedUnchanged {
+  database: OpenDatabase;
+  warnings: string[];
+  /** Migrations that an embedded database lacks, and gets when it is opened to be used. */
+  pending: string[];
+}
+
+/**
+ * Opens a database to look at it: applies nothing, takes no snapshot, lets nobody in.
+ * @throws as `open`, SCHEMA_BEHIND for a server
+ */
+export async function openUnchanged(options: DatabaseOptions): Promise<OpenedUnchanged> {
+  const { database, warnings } = await connect({ ...options, socket: false, keepSnapshots: false });
+  const expected = expectedMigrations(options.migrationsFolder);
+  try {
+    if (database.engine.kind === 'embedded') {
+      return { database, warnings, pending: await findMissing(database, expected) };
+    }
+    return { database, warnings: [...warnings, ...(await checkServer(database, expected))], pending: [] };
+  } catch (error) {
+    await database.close().catch(() => {}); // what failed first is what is told
+    throw ours(error, database.engine.target);
   }
 }
 

@@ -112,20 +112,26 @@ async function carryOut(key: ChatKey, { branchesAt, end }: Plan): Promise<ChatSu
 }
 
 async function create({ chatId, userId }: ChatKey, list: readonly unknown[]): Promise<ChatSummary[]> {
+  const { messages, digest, digestCount, preview } = encodeNewChat(list);
+  const columns = toColumns(messages.map(uuidv7), messages);
+  return named(insertChat.run(chatId, userId, ...columns, digest, digestCount, preview), userMissing);
+}
+
+/** What a chat is stored as that is not there yet. */
+export interface NewChat {
+  messages: EncodedMessage[];
+  /** Of all messages but the last, in hexadecimal; null where there is none. */
+  digest: string | null;
+  digestCount: number;
+  preview: string | null;
+}
+
+/** Checks and encodes the whole list of a chat that is not there yet. */
+export function encodeNewChat(list: readonly unknown[]): NewChat {
   const messages = encodeMessages(list);
   const digested = PathDigest.ofNone();
   for (const { text } of messages.slice(0, -1)) digested.add(text);
-  return named(
-    insertChat.run(
-      chatId,
-      userId,
-      ...toColumns(messages.map(uuidv7), messages),
-      digested.value(),
-      digested.count,
-      previewOf(list),
-    ),
-    userMissing,
-  );
+  return { messages, digest: digested.value(), digestCount: digested.count, preview: previewOf(list) };
 }
 
 interface Plan {

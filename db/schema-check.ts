@@ -17,13 +17,22 @@ const historyQuery = `select created_at::text, ${processColumn}, hash from drizz
  */
 export function checkServer(database: OpenDatabase, expected: readonly ExpectedMigration[]): Promise<string[]> {
   return database.withConnection(async (connection) => {
-    const { times, hashes, pid } = await readApplied(database, connection);
-    const missing = expected
-      .filter(({ when, readHash }) => !times.has(String(when)) && !hashes.has(readHash()))
-      .map(({ tag }) => tag);
+    const applied = await readApplied(database, connection);
+    const missing = missingOf(expected, applied);
     if (missing.length > 0) throw schemaBehind(database.engine.target, missing);
-    return checkPooling(database, connection, pid);
+    return checkPooling(database, connection, applied.pid);
   });
+}
+
+/** The names of migrations that a database lacks. */
+export function findMissing(database: OpenDatabase, expected: readonly ExpectedMigration[]): Promise<string[]> {
+  return database.withConnection(async (connection) => missingOf(expected, await readApplied(database, connection)));
+}
+
+function missingOf(expected: readonly ExpectedMigration[], { times, hashes }: Applied): string[] {
+  return expected
+    .filter(({ when, readHash }) => !times.has(String(when)) && !hashes.has(readHash()))
+    .map(({ tag }) => tag);
 }
 
 function schemaBehind(target: string, missing: readonly string[]): SchemaError {

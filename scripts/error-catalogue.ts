@@ -9,6 +9,7 @@ import { cliErrors } from './errors/cli-errors.ts';
 import { connectionErrors } from './errors/connection-errors.ts';
 import { deployErrors } from './errors/deploy-errors.ts';
 import { rowErrors } from './errors/row-errors.ts';
+import { seedErrors } from './errors/seed-errors.ts';
 import { snapshotErrors } from './errors/snapshot-errors.ts';
 import { statementErrors } from './errors/statement-errors.ts';
 import { transactionErrors } from './errors/transaction-errors.ts';
@@ -35,6 +36,7 @@ export const errorCatalogue: Record<MytxErrorCode | DeployErrorCode | CliErrorCo
   ...transactionErrors,
   ...connectionErrors,
   ...snapshotErrors,
+  ...seedErrors,
   ...statementErrors,
   ...deployErrors,
   ...cliErrors,

@@ -26,6 +26,11 @@ export interface Connection {
   run(text: string, params: readonly WireValue[], prepare: boolean): Promise<StatementResult>;
   /** Runs statements without parameters, separated by semicolons. */
   script(text: string): Promise<void>;
+  /**
+   * Runs a COPY into a table with rows in the text format (copy-text.ts).
+   * @param statement without its source, which each driver has its own way to name: `copy "Chat" (id, "userId")`
+   */
+  copyIn(statement: string, chunks: readonly Buffer[]): Promise<StatementResult>;
   /** The server process that the session was said to be when it began; undefined before, and on the embedded one. */
   readonly announcedProcess?: number | undefined;
   /** Grows each time the link to the server breaks: a transaction that began under another one is gone. */

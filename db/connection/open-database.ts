@@ -141,6 +141,11 @@ export class OpenDatabase {
     });
   }
 
+  /** Runs one COPY into a table, inside a transaction. */
+  copyIn(connection: Connection, statement: string, chunks: readonly Buffer[]): Promise<StatementResult> {
+    return this.watched(connection, statement, 'in-transaction', () => connection.copyIn(statement, chunks));
+  }
+
   /** Begins a transaction; behind a pooler with the deadlines that a session there can't keep. */
   async begin(connection: Connection, statement: string): Promise<void> {
     const { behindBegin } = this.engine;

@@ -4,6 +4,8 @@
 
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
 import { type Connection, decodersFor, type Engine, type StatementResult, type WireValue } from './connection.ts';
 import { type Deadlines, localSettings, serverSettings } from './deadlines.ts';
@@ -40,6 +42,40 @@ interface RunningQuery {
  */
 function sendAtOnce<T extends object>(query: T): T {
   return Object.defineProperty(query, 'describeFirst', { get: () => false, set: () => {} });
+}
+
+/** What the driver does with a COPY: it gives a stream for the rows first, and says what came of them when all are in. */
+interface CopyQuery extends RunningQuery {
+  resolve(given: Writable | CopyResult): void;
+  reject(error: unknown): void;
+  execute(): void;
+}
+
+interface CopyResult {
+  count: number | null;
+}
+
+/**
+ * The driver's own way would wait for ever where the last rows are refused: it lets go of its stream before the server has
+ * said what it makes of them (3.4.9). Both answers are taken here instead.
+ */
+function sendRows(query: CopyQuery, chunks: readonly Buffer[]): Promise<CopyResult> {
+  return new Promise((resolve, reject) => {
+    let stream: Writable | undefined;
+    query.resolve = (given): void => {
+      if (given instanceof Writable) {
+        stream = given;
+        pipeline(chunks, stream).catch(() => {}); // what ends the stream early is told by `reject`, too
+      } else {
+        resolve(given);
+      }
+    };
+    query.reject = (error): void => {
+      stream?.destroy();
+      reject(error);
+    };
+    query.execute();
+  });
 }
 
 /**
@@ -181,6 +217,18 @@ class ServerConnection implements Connection {
   async script(text: string): Promise<void> {
     const query = this.current().unsafe(text).simple();
     await this.settle(query as unknown as RunningQuery & typeof query, () => undefined);
+  }
+
+  copyIn(statement: string, chunks: readonly Buffer[]): Promise<StatementResult> {
+    const query = this.current().unsafe(`${statement} from stdin`).simple() as unknown as CopyQuery;
+    const answered = sendRows(query, chunks);
+    const running = Object.defineProperty(answered, 'state', { get: () => query.state });
+    return this.settle(running, ({ count }, sinceMs) => ({
+      rows: [],
+      columns: [],
+      count: count ?? 0,
+      sessionSinceMs: sinceMs,
+    }));
   }
 
   /** Waits for a statement, and keeps in mind whether the server could be talked to. */

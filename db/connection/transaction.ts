@@ -30,6 +30,16 @@ export function runInTransaction(
   return level && runAtLevel(level, statement, params, prepare, owner);
 }
 
+/** Runs one COPY of rows in the text format (copy-text.ts), in the running transaction, which there must be. */
+export async function copyInTransaction(statement: string, chunks: readonly Buffer[]): Promise<StatementResult> {
+  const level = scopedLevel();
+  if (!level) throw new Error('rows are copied inside of a transaction only');
+  while (level.nested) await level.nested;
+  const result = await sendNow(level, () => level.database.copyIn(level.connection, statement, chunks));
+  level.shared.written.add(undefined, result);
+  return result;
+}
+
 /** Runs `work` in a transaction of `database`, or in a savepoint of the transaction that is running. */
 export function runTransaction<T>(
   openDatabase: () => OpenDatabase | Promise<OpenDatabase>,
@@ -192,15 +202,20 @@ async function runAtLevel(
   return result;
 }
 
-async function runNow(
+function runNow(
   level: Level,
   statement: string,
   params: readonly unknown[],
   prepare: boolean,
 ): Promise<StatementResult> {
+  const { database, connection } = level;
+  return sendNow(level, () => database.runIn(connection, statement, params, prepare, 'in-transaction'));
+}
+
+async function sendNow(level: Level, send: () => Promise<StatementResult>): Promise<StatementResult> {
   assertOpen(level);
   assertConnected(level);
-  const running = level.database.runIn(level.connection, statement, params, prepare, 'in-transaction');
+  const running = send();
   level.pending.add(running);
   try {
     return await running;

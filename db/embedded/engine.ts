@@ -165,6 +165,14 @@ class EmbeddedConnection implements Connection {
     await this.session.asOwner(text, (client) => client.exec(text));
   }
 
+  async copyIn(statement: string, chunks: readonly Buffer[]): Promise<StatementResult> {
+    const text = `${statement} from '/dev/blob'`;
+    const result = await this.session.asOwner(text, (client) =>
+      client.query(text, [], { blob: new Blob([...chunks]) }),
+    );
+    return { rows: [], columns: [], count: result.affectedRows ?? 0 };
+  }
+
   /** There is only one session: a transaction left open in it is rolled back. */
   async discard(): Promise<void> {
     await this.script('rollback');

@@ -36,20 +36,36 @@ export interface LoadedSample {
   protocols: number;
 }
 
-type UserIds = ReadonlyMap<string, string>;
+/** The ids of users, by e-mail. */
+export type UserIds = ReadonlyMap<string, string>;
+
+/** What else than the sample's own users was written, and how many chats and messages. */
+export type LoadedChats = Pick<LoadedSample, 'users' | 'chats' | 'messages'>;
 
 /**
  * Writes the sample assistant with its default seed. Chats and reservations have the same ids on every machine.
  * @returns what was written, or null when the database has a user: then nothing was
  * @example await loadSampleAssistant({ onProgress: ({ done, total }) => console.error(`${done} of ${total}`) });
  */
-export async function loadSampleAssistant(options: LoadOptions = {}): Promise<LoadedSample | null> {
+export function loadSampleAssistant(options: LoadOptions = {}): Promise<LoadedSample | null> {
+  return loadSample(options, ({ chats }, ids) => loadChats(chats, ids, options));
+}
+
+/** Writes the sample assistant, its chats in another way. */
+export async function loadSample(
+  { signal }: LoadOptions,
+  writeChats: (sample: SampleAssistant, ids: UserIds) => Promise<LoadedChats>,
+): Promise<LoadedSample | null> {
   if (await hasUsers()) return null;
   const sample = sampleAssistant();
   return transaction(async () => {
     // Two first starts at once both saw no user: the second waits here, and then sees the first one's.
     await db.execute(sql`lock table ${user} in share row exclusive mode`);
-    return (await hasUsers()) ? null : load(sample, options);
+    if (await hasUsers()) return null;
+    const ids = await loadUsers(sample.users);
+    const written = await writeChats(sample, ids);
+    signal?.throwIfAborted();
+    return loadRest(sample, ids, written);
   });
 }
 
@@ -57,19 +73,15 @@ async function hasUsers(): Promise<boolean> {
   return (await db.select({ id: user.id }).from(user).limit(1)).length > 0;
 }
 
-async function load(sample: SampleAssistant, options: LoadOptions): Promise<LoadedSample> {
-  const { users, chats, memories, tasks, reservations, protocols } = sample;
-  const ids = await loadUsers(users);
-  const messages = await loadChats(chats, ids, options);
-  options.signal?.throwIfAborted();
+async function loadRest(sample: SampleAssistant, ids: UserIds, written: LoadedChats): Promise<LoadedSample> {
+  const { users, memories, tasks, reservations, protocols } = sample;
   await loadMemories(sample, ids);
   await loadTasks(sample, ids);
   await loadReservations(sample, ids);
   await loadProtocols(sample, ids);
   return {
-    users: users.length,
-    chats: chats.length,
-    messages,
+    ...written,
+    users: users.length + written.users,
     memories: memories.length,
     tasks: tasks.length,
     reservations: reservations.length,
@@ -91,7 +103,7 @@ async function loadChats(
   chats: readonly SampleChat[],
   ids: UserIds,
   { onProgress, signal }: LoadOptions,
-): Promise<number> {
+): Promise<LoadedChats> {
   const total = chats.reduce((sum, { messages }) => sum + messages.length, 0);
   let done = 0;
   for (const sampleChat of chats) {
@@ -101,7 +113,7 @@ async function loadChats(
     onProgress?.({ done, total });
     await nextTurn(); // the embedded database's statements leave no gap in which a signal would be heard
   }
-  return done;
+  return { users: 0, chats: chats.length, messages: done };
 }
 
 /** The messages, then the title and the times of when the chat was held, which saveChat takes for now. */

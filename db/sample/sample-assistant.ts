@@ -18,13 +18,23 @@ export interface SampleOptions {
   startTime?: Date;
 }
 
-export interface SampleChat {
+interface ChatFacts {
   id: string;
   userEmail: string;
   title: string | null;
   createdAt: Date;
+}
+
+export interface SampleChat extends ChatFacts {
   /** All in one shape, `CoreMessage` of AI SDK v3 or `UIMessage` of v7. */
   messages: object[];
+}
+
+/** A chat whose messages are not made yet. */
+export interface PlannedChat extends ChatFacts {
+  messageCount: number;
+  /** Makes its messages, or the beginning of a conversation that is cut short. The second call makes others. */
+  makeMessages(count?: number): object[];
 }
 
 export interface SampleAssistant {
@@ -55,7 +65,7 @@ export function sampleAssistant({ seed = 1, startTime = defaultStartTime }: Samp
   const random = new Random(seed);
   return {
     users: sampleUsers.map((user) => ({ ...user })),
-    chats: sampleChats(random.fork(), startTime),
+    chats: planChats(random.fork(), startTime).map(makeChat),
     memories: sampleMemories(random.fork()),
     tasks: sampleTasks(random.fork(), startTime),
     reservations: sampleReservations(random.fork(), startTime),
@@ -63,10 +73,15 @@ export function sampleAssistant({ seed = 1, startTime = defaultStartTime }: Samp
   };
 }
 
-function sampleChats(random: Random, startTime: Date): SampleChat[] {
+/** The 40 chats of the sample assistant of that seed, oldest first, one by one to be made. */
+export function sampleChats({ seed = 1, startTime = defaultStartTime }: SampleOptions = {}): PlannedChat[] {
+  return planChats(new Random(seed).fork(), startTime);
+}
+
+function planChats(random: Random, startTime: Date): PlannedChat[] {
   const owners = random.shuffle(chatOwners());
   return messageCounts
-    .map((count, index) => sampleChat(random.fork(), owners[index] ?? maya, count, index % 2 === 0, startTime))
+    .map((count, index) => planChat(random.fork(), owners[index] ?? maya, count, index % 2 === 0, startTime))
     .sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime());
 }
 
@@ -74,13 +89,13 @@ function chatOwners(): string[] {
   return [...Array<string>(25).fill(maya), ...Array<string>(12).fill(daniel), ...Array<string>(3).fill(chloe)];
 }
 
-function sampleChat(
+function planChat(
   random: Random,
   userEmail: string,
   messageCount: number,
   isCore: boolean,
   startTime: Date,
-): SampleChat {
+): PlannedChat {
   const subject = random.pick(subjects);
   const longestMs = messageCount * longestPauseMs; // so that its last message, too, is before the start
   const createdAt = new Date(startTime.getTime() - random.integer(longestMs, sixtyDaysMs));
@@ -90,6 +105,11 @@ function sampleChat(
     userEmail,
     title: random.chance(75) ? conversationTitle(random, subject) : null,
     createdAt,
-    messages: [...conversation(random, messageCount, { subject, startTime: createdAt })],
+    messageCount,
+    makeMessages: (count = messageCount) => [...conversation(random, count, { subject, startTime: createdAt })],
   };
+}
+
+function makeChat({ messageCount: _count, makeMessages, ...facts }: PlannedChat): SampleChat {
+  return { ...facts, messages: makeMessages() };
 }

@@ -58,6 +58,22 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
     written: 'Nothing by this call. Statements that had begun were finished.',
     repeat: 'Safe: a query after `closeDatabase()` opens the default database again.',
   },
+  DATABASE_MISSING: {
+    class: 'ConnectionError',
+    happened: '`mytx health` was asked about an embedded database that nobody has made yet.',
+    causes: [
+      'nothing has opened it so far: the first query of an application makes it, and so does `npm start`',
+      'the command was run in another folder: `.mytx/` is looked for in the current one',
+      '`POSTGRES_URL` is not set here, so that no server is meant',
+    ],
+    actions: ['`npx mytx start`, or the application.', 'Set `POSTGRES_URL`, in the environment or in `.env.local`.'],
+    example: {
+      message: 'there is no embedded database in .mytx/database yet',
+      hint: 'Make one with npx mytx start, or name a server in POSTGRES_URL.',
+    },
+    written: 'Nothing: none is made.',
+    repeat: 'Safe.',
+  },
   DATABASE_OPEN: {
     class: 'ConnectionError',
     happened: '`openDatabase(options)` was called when the default database was open already.',

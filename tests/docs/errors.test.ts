@@ -10,6 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parseServerUrl } from '../../db/connection/url.ts';
+import { findTarget, seedDevelopment } from '../../db/development.ts';
+import { inspectDatabase } from '../../db/health.ts';
 import {
   addTask,
   appendMessages,
@@ -141,6 +143,13 @@ const provocations: Record<Code, (() => unknown) | string> = {
     const other = await createDatabase(memory());
     await other.run(() => withDeadline({ signal: AbortSignal.abort() }, () => getUser('dana@example.com')));
   },
+  DATABASE_MISSING: () =>
+    inspectDatabase({
+      engine: 'embedded',
+      target: 'embedded',
+      restriction: null,
+      options: { folder: join(folder, 'none', '.mytx') },
+    }),
   DATABASE_OPEN: () => openDatabase({ folder: 'memory' }),
   EMBEDDED_IN_USE: () => refusedByNeighbour(join(folder, '.mytx')),
   EMBEDDED_LOST: async () => {
@@ -166,6 +175,11 @@ const provocations: Record<Code, (() => unknown) | string> = {
     await other.close();
   },
   SNAPSHOT_NOT_FOUND: () => restoreSnapshot({ folder: join(folder, 'none', '.mytx'), name: 'latest' }),
+  SEED_REFUSED: () => {
+    const url = 'postgres://app@db.example.com/assistant';
+    const target = findTarget({ url, allowPlaintext: false, isProduction: false });
+    return seedDevelopment(target, { onProgress: () => {}, onCount: () => {} });
+  },
   CONFIRMATION_NEEDED: 'a command line: tests/cli/restore.test.ts',
   INVALID_URL: () => parseServerUrl('mysql://localhost/assistant'),
   OUTCOME_UNKNOWN: 'needs a server: tests/db/outcome.test.ts',

@@ -17,6 +17,7 @@ function countingEngine(size: number): Engine & { opened: number; closed: number
         generation: 0,
         run: async () => ({ rows: [], columns: [], count: 0 }),
         script: async () => {},
+        copyIn: async () => ({ rows: [], columns: [], count: 0 }),
         discard: async () => {},
         close: async () => {
           engine.closed += 1;
