@@ -7,6 +7,7 @@ import { type Effort, type Figure, isMet, type TurnTime, withEmbedded } from './
 import { describeMachine, type Machine, saveResult, startBenchServer } from './harness.ts';
 import { openPeers, type Peers } from './peers.ts';
 import { measureLoads, measureReads, prepareOthers, prepareRows } from './reads.ts';
+import { measureSeed } from './seed.ts';
 import { openEmbeddedStage, openServerStage, type Stage } from './stage.ts';
 import { measureTurns, measureTurnTimes } from './turns.ts';
 
@@ -15,7 +16,7 @@ export interface FiguresResult extends Machine {
   turns: TurnTime[];
 }
 
-const groups = ['reads', 'loads', 'turns', 'bytes', 'chart'] as const;
+const groups = ['reads', 'loads', 'turns', 'seed', 'bytes', 'chart'] as const;
 type Group = (typeof groups)[number];
 
 export interface Wanted {
@@ -27,7 +28,7 @@ export interface Wanted {
 
 const help = `npm run bench [-- options]
 
-  --quick        fewer rounds: under a minute, and noisier
+  --quick        fewer rounds, and no loading: under a minute, and noisier
   --only <list>  some of ${groups.join(', ')}
   --alone        without the specification's way, LangGraph and the embedded database
   --check        exit 1 where a figure is not what is promised
@@ -42,7 +43,7 @@ Examples:
   npm run bench -- --save && npm run docs:benchmarks`;
 
 const efforts: Record<'quick' | 'whole', Effort> = {
-  quick: { rounds: 3, readMs: 200, seedMessages: 20_000, longestThread: 500 },
+  quick: { rounds: 3, readMs: 150, seedMessages: 50_000, longestThread: 500 },
   whole: { rounds: 11, readMs: 1500, seedMessages: 1_000_000, longestThread: 10_000 },
 };
 
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },
-      only: { type: 'string', default: groups.join() },
+      only: { type: 'string' },
       alone: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -59,7 +60,8 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return console.log(help);
-  const chosen = values.only.split(',').map((name) => name.trim());
+  const all = groups.filter((group) => !(values.quick && group === 'seed'));
+  const chosen = values.only?.split(',').map((name) => name.trim()) ?? all;
   const strange = chosen.filter((name) => !groups.includes(name as Group));
   if (strange.length > 0) throw new Error(`--only ${strange.join()}: there are ${groups.join(', ')}`);
   const wanted: Wanted = { groups: chosen as Group[], peers: !values.alone, embedded: !values.alone };
@@ -82,7 +84,7 @@ export async function measure(wanted: Wanted, effort: Effort): Promise<FiguresRe
 
 async function measureOnServer(
   url: string,
-  { groups: chosen, peers: hasPeers }: Wanted,
+  { groups: chosen, peers: hasPeers, embedded: hasEmbedded }: Wanted,
   effort: Effort,
 ): Promise<{ figures: Figure[]; turns: TurnTime[] }> {
   const peers = hasPeers ? await openPeers(url) : undefined;
@@ -90,6 +92,7 @@ async function measureOnServer(
   try {
     const figures = await measureStage(stage, chosen, effort, peers);
     if (chosen.includes('bytes')) figures.push(await measureSent(url, effort, peers && openPeers));
+    if (chosen.includes('seed')) figures.push(...(await measureSeed(url, effort, { peers, embedded: hasEmbedded })));
     const turns = peers && chosen.includes('chart') ? await measureTurnTimes(stage, effort, peers) : [];
     return { figures, turns };
   } finally {
