@@ -32,12 +32,22 @@ export async function askToGoOn(
       flag,
     );
   }
+  if (/^y(es)?$/i.test((await ask(`${question} [y/N] `, input, output)).trim())) return;
+  throw new ConfirmationNeeded('not confirmed; nothing was changed', flag);
+}
+
+/** What was typed: nothing, where the answer is the end of the input (Ctrl-D). */
+async function ask(question: string, input: NodeJS.ReadStream, output: NodeJS.WriteStream): Promise<string> {
   const reader = createInterface({ input, output });
+  // The terminal is in raw mode meanwhile, so that Ctrl-C is a key, and no signal.
+  reader.on('SIGINT', () => process.emit('SIGINT'));
   try {
-    const answer = await reader.question(`${question} [y/N] `);
-    if (/^y(es)?$/i.test(answer.trim())) return;
+    return await reader.question(question);
+  } catch (error) {
+    if ((error as Error).name !== 'AbortError') throw error;
+    output.write('\n');
+    return '';
   } finally {
     reader.close();
   }
-  throw new ConfirmationNeeded('not confirmed; nothing was changed', flag);
 }

@@ -10,7 +10,7 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-/** The command line's own error codes, beside those of db/ and deploy/. Each has a page in docs/errors/. */
+/** The command line's own error codes, beside those of db/, deploy/ and init/. Each has a page in docs/errors/. */
 export type CliErrorCode = 'CONFIRMATION_NEEDED' | 'INTERRUPTED' | 'UNEXPECTED' | 'USAGE';
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

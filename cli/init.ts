@@ -41,6 +41,7 @@ export async function init({ yes = false, dryRun = false, json = false }: InitFl
     const { folder, language, next, packageManager } = plan.project;
     voice.nameTarget(`${folder} (${describeProject(plan.project)})`);
     voice.say('', ...plan.steps.flatMap(renderStep), ...plan.notes.map((note) => `note    ${note}`));
+    refuseObstacles(plan);
     const written = dryRun ? [] : await writeConfirmed(voice, plan, yes);
     if (dryRun) voice.say('', 'nothing was written: this was a dry run');
     voice.say('', ...renderCommands(plan));
@@ -55,7 +56,6 @@ export async function init({ yes = false, dryRun = false, json = false }: InitFl
 }
 
 async function writeConfirmed(voice: Voice, plan: Plan, yes: boolean): Promise<string[]> {
-  refuseObstacles(plan);
   const writes = writesOf(plan);
   if (writes.length === 0) {
     voice.say('', 'nothing to do: every file is there');

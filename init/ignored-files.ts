@@ -3,7 +3,7 @@
 /** Lines that stand for each of the two, as people write them. */
 const ignored: readonly { line: string; isCovered: RegExp }[] = [
   { line: '.mytx/', isCovered: /^\/?\.mytx\/?\*{0,2}$/ },
-  { line: '.env.local', isCovered: /^(\*\*\/)?\/?\.env(\.local|\*|\.\*|\*\.local)$/ },
+  { line: '.env.local', isCovered: /^(\*\*\/)?\/?(\.env(\.local|\*|\.\*|\*\.local)|\*\.local)$/ },
 ];
 
 /** The text of a .gitignore with the lines it lacks, or null where it lacks none. */

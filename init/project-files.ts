@@ -22,20 +22,22 @@ export function planScripts(
   migrateFile: string,
 ): { step: Step; notes: string[] } {
   const path = 'package.json';
-  const scripts: Record<string, string> = {
+  const ours = {
     'db:generate': 'drizzle-kit generate',
     'db:migrate': `${language === 'typescript' ? 'tsx' : 'node'} ${migrateFile}`,
   };
-  const taken = Object.keys(scripts).filter((name) => (packageFile.scripts?.[name] ?? scripts[name]) !== scripts[name]);
-  const notes = taken.map((name) => `package.json has a script ${name} of its own; ours would be: ${scripts[name]}`);
-  const text = addScripts(before, scripts);
-  if (text === before) return { step: { action: 'leave', path, reason: 'has scripts of these names already' }, notes };
-  if (text !== null) return { step: { action: 'change', path, before, text }, notes };
-  const names = Object.keys(scripts).filter((name) => packageFile.scripts?.[name] === undefined);
-  if (names.length === 0)
+  const there = packageFile.scripts ?? {};
+  const missing = Object.entries(ours).filter(([name]) => !(name in there));
+  const notes = Object.entries(ours)
+    .filter(([name, command]) => name in there && there[name] !== command)
+    .map(([name, command]) => `package.json has a script ${name} of its own; ours would be: ${command}`);
+  if (missing.length === 0) {
     return { step: { action: 'leave', path, reason: 'has scripts of these names already' }, notes };
+  }
+  const text = addScripts(before, Object.fromEntries(missing));
+  if (text !== null) return { step: { action: 'change', path, before, text }, notes };
   const reason = 'is not written as npm writes it; adding to it would write all of it anew';
-  const wanted = names.map((name) => `"${name}": "${scripts[name]}"`).join(', ');
+  const wanted = missing.map(([name, command]) => `"${name}": "${command}"`).join(', ');
   return {
     step: { action: 'leave', path, reason },
     notes: [...notes, `scripts that you may add to package.json: ${wanted}`],

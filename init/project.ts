@@ -80,15 +80,19 @@ function readPackageText(folder: string): string {
 function parsePackage(text: string): PackageFile {
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+    if (isObject(value) && isObject(value.scripts ?? {})) return value;
   } catch {
     // said below, without the text of the file
   }
   throw new InitError(
     'PROJECT_UNREADABLE',
-    'package.json is not a JSON object',
+    'package.json is not a JSON object, or its scripts are none',
     'Correct it (npm pkg get name says where it is wrong) and run this again. Nothing was changed.',
   );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const nextConfigFiles = ['ts', 'mts', 'mjs', 'js', 'cjs'].map((ending) => `next.config.${ending}`);

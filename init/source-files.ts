@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withoutInit } from './migrations.ts';
 import type { Project } from './project.ts';
 import { withoutComments } from './source-text.ts';
 import type { Step } from './step.ts';
@@ -86,9 +87,11 @@ export function planConfig({ folder, language }: Project, facts: templates.Templ
     path: there,
     reason: `is there already, and does not name ${named.filter((path) => !text.includes(path)).join(', ')}`,
     byHand: [
-      'Let it say, beside what it says now, or rename it and run this again:',
+      'Where it has made no migrations yet, let it say, beside what it says now, or rename it and run this again:',
       `  schema: [${facts.schemaFiles.map((path) => `'./${path}'`).join(', ')}],`,
       "  out: './lib/drizzle',",
+      'Where it has:',
+      ...withoutInit.map((line) => `  ${line}`),
     ],
   };
 }

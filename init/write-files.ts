@@ -27,11 +27,10 @@ const unfinished = '.mytx-init';
  */
 export function writeFiles(folder: string, steps: readonly WriteStep[]): string[] {
   const written: string[] = [];
-  const made: string[] = [];
   const prepared: string[] = [];
   try {
     for (const step of steps) requireUnchanged(folder, step);
-    for (const step of steps) prepare(folder, step, made, prepared);
+    for (const step of steps) prepare(folder, step, prepared);
     for (const step of steps) {
       requireUnchanged(folder, step);
       const place = placeOf(folder, step);
@@ -40,7 +39,7 @@ export function writeFiles(folder: string, steps: readonly WriteStep[]): string[
     }
     return written;
   } catch (cause) {
-    tidyUp(prepared, written.length > 0 ? [] : made);
+    tidyUp(prepared);
     throw unfinishedError(cause, steps, written);
   }
 }
@@ -58,20 +57,18 @@ function requireUnchanged(folder: string, step: WriteStep): void {
   if (!isSame) throw new Error(`${step.path} was changed by somebody meanwhile`);
 }
 
-function prepare(folder: string, step: WriteStep, made: string[], prepared: string[]): void {
+function prepare(folder: string, step: WriteStep, prepared: string[]): void {
   const place = placeOf(folder, step);
-  const first = mkdirSync(dirname(place), { recursive: true });
-  if (first !== undefined) made.push(first);
+  mkdirSync(dirname(place), { recursive: true });
   prepared.push(place + unfinished);
   writeFileSync(place + unfinished, step.text, { flush: true });
   if (step.action === 'change') chmodSync(place + unfinished, statSync(place).mode);
 }
 
-/** What can't be tidied up is no other failure than the one that brought it here. */
-function tidyUp(files: readonly string[], folders: readonly string[]): void {
+/** Folders stay, which somebody may have put something into. What can't be tidied up is no other failure. */
+function tidyUp(prepared: readonly string[]): void {
   try {
-    for (const file of files) rmSync(file, { force: true });
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+    for (const file of prepared) rmSync(file, { force: true });
   } catch {
     // their names say what they are, and the next run writes them anew
   }

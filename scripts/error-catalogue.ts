@@ -4,10 +4,12 @@
 import type { CliErrorCode } from '../cli/exit-codes.ts';
 import type { MytxErrorCode } from '../db/errors.ts';
 import type { DeployErrorCode } from '../deploy/errors.ts';
+import type { InitErrorCode } from '../init/errors.ts';
 import { argumentErrors } from './errors/argument-errors.ts';
 import { cliErrors } from './errors/cli-errors.ts';
 import { connectionErrors } from './errors/connection-errors.ts';
 import { deployErrors } from './errors/deploy-errors.ts';
+import { initErrors } from './errors/init-errors.ts';
 import { rowErrors } from './errors/row-errors.ts';
 import { seedErrors } from './errors/seed-errors.ts';
 import { snapshotErrors } from './errors/snapshot-errors.ts';
@@ -30,7 +32,7 @@ export interface Entry {
   repeat: string;
 }
 
-export const errorCatalogue: Record<MytxErrorCode | DeployErrorCode | CliErrorCode, Entry> = {
+export const errorCatalogue: Record<MytxErrorCode | DeployErrorCode | InitErrorCode | CliErrorCode, Entry> = {
   ...argumentErrors,
   ...rowErrors,
   ...transactionErrors,
@@ -39,5 +41,6 @@ export const errorCatalogue: Record<MytxErrorCode | DeployErrorCode | CliErrorCo
   ...seedErrors,
   ...statementErrors,
   ...deployErrors,
+  ...initErrors,
   ...cliErrors,
 };

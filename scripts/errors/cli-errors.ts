@@ -6,8 +6,9 @@ import type { Entry } from '../error-catalogue.ts';
 export const cliErrors: Record<CliErrorCode, Entry> = {
   CONFIRMATION_NEEDED: {
     class: 'Command line',
-    happened: 'A command that replaces something needs a yes, and did not get one. It exits with 2.',
-    causes: ['a script, CI, or a pipe: there is no terminal to ask on', 'another answer than y'],
+    happened:
+      'A command that replaces something, or writes into a project, needs a yes and did not get one. It exits with 2.',
+    causes: ['a script, CI, or a pipe: there is no terminal to ask on', 'another answer than y, or none (Ctrl-D)'],
     actions: ['Run it with the flag that the message names, such as `--yes`.'],
     example: {
       message: 'this needs a yes, and there is no terminal to ask on; the flag --yes is missing',

@@ -56,10 +56,14 @@ export function mytx(args: readonly string[], place: Place): Promise<Ended> {
   return startMytx(args, place).ended;
 }
 
+/** What is started as `mytx <args>`. */
+export const commandLine = (args: readonly string[]): string[] => [process.execPath, '--import', tsx, main, ...args];
+
 /** Starts `mytx <args>`. */
 export function startMytx(args: readonly string[], { folder, env = {} }: Place): Running {
   const startMs = performance.now();
-  const child = spawn(process.execPath, ['--import', tsx, main, ...args], {
+  const [node = '', ...line] = commandLine(args);
+  const child = spawn(node, line, {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

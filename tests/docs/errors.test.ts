@@ -1,11 +1,11 @@
-// Every code that db/ and deploy/ throw has a page, and the example on it is what is really thrown.
+// Every code that db/, deploy/ and init/ throw has a page, and the example on it is what is really thrown.
 
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -42,6 +42,8 @@ import { createTestDatabase } from '../../db/testing/index.ts';
 import { applyMigrations } from '../../deploy/apply.ts';
 import { resetDatabase } from '../../deploy/reset.ts';
 import type { DeploySession } from '../../deploy/session.ts';
+import { planInit, refuseObstacles } from '../../init/plan.ts';
+import { writeFiles } from '../../init/write-files.ts';
 import { errorCatalogue } from '../../scripts/error-catalogue.ts';
 import { projectFiles, projectFolder } from './project-copy.ts';
 
@@ -62,7 +64,7 @@ afterAll(async () => {
 });
 
 describe('the page of each code that is thrown', () => {
-  const sources = projectFiles().filter((path) => /^(db|deploy)\/.*\.ts$/.test(path));
+  const sources = projectFiles().filter((path) => /^(db|deploy|init)\/.*\.ts$/.test(path));
 
   /** Codes as they stand in sources: `new SomeError('CODE'`, `code: 'CODE'`, and members of the unions in errors.ts. */
   const thrown = sources.flatMap((path) => {
@@ -180,7 +182,7 @@ const provocations: Record<Code, (() => unknown) | string> = {
     const target = findTarget({ url, allowPlaintext: false, isProduction: false });
     return seedDevelopment(target, { onProgress: () => {}, onCount: () => {} });
   },
-  CONFIRMATION_NEEDED: 'a command line: tests/cli/restore.test.ts',
+  CONFIRMATION_NEEDED: 'a command line: tests/cli/init.test.ts',
   INVALID_URL: () => parseServerUrl('mysql://localhost/assistant'),
   OUTCOME_UNKNOWN: 'needs a server: tests/db/outcome.test.ts',
   PLAINTEXT_REFUSED: () => parseServerUrl('postgres://db.example.com/assistant?sslmode=disable'),
@@ -203,6 +205,15 @@ const provocations: Record<Code, (() => unknown) | string> = {
   STATEMENT_FAILED: () => db.execute(sql`selct 1`),
   MIGRATION_FAILED: () => applyFolder({ '0001_comments': '\n\nalter table "Chats" add column "note" text' }),
   MIGRATION_INTERRUPTED: 'needs a server: tests/deploy/apply.test.ts',
+  INIT_REFUSED: () =>
+    refuseObstacles(planInit({ folder: projectOf({ 'package.json': '{}', 'tsconfig.json': '', 'db/schema.ts': '' }) })),
+  INIT_UNFINISHED: () =>
+    writeFiles(projectOf({ '.gitignore': 'dist/' }), [
+      { action: 'create', path: 'db/schema.ts', text: '' },
+      { action: 'change', path: '.gitignore', before: 'out/', text: '' },
+    ]),
+  PROJECT_NOT_FOUND: () => planInit({ folder: projectOf({}) }),
+  PROJECT_UNREADABLE: () => planInit({ folder: projectOf({ 'package.json': '{,' }) }),
   INTERRUPTED: 'a signal: tests/cli',
   UNEXPECTED: 'a bug, by its nature',
   USAGE: 'a command line: tests/cli',
@@ -260,6 +271,7 @@ async function refusedByNeighbour(inUse: string): Promise<void> {
 function withoutPlaces(message: string): string {
   return message
     .replaceAll(`${folder}/lost`, '.mytx')
+    .replaceAll(/\S+\/project-\w+/g, '/home/dana/travel')
     .replaceAll(`${folder}/`, '')
     .replaceAll(/\b(version|full|none)\/\.mytx/g, '.mytx')
     .replaceAll(folder, 'lib/drizzle')
@@ -267,6 +279,16 @@ function withoutPlaces(message: string): string {
     .replaceAll(/localhost:\d+/g, 'localhost:N')
     .replaceAll(/since [\d:.TZ-]+, last heard from \d+ s ago/g, 'since T')
     .replaceAll(/host=[\w./-]+?socket[\w-]*/g, 'host=F');
+}
+
+/** A new folder with these files. */
+function projectOf(files: Record<string, string>): string {
+  const project = mkdtempSync(join(folder, 'project-'));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(project, path)), { recursive: true });
+    writeFileSync(join(project, path), text);
+  }
+  return project;
 }
 
 /** Applies migrations on the default database; a file without text is named by the journal and not there. */

@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { copyProject, projectFolder } from '../docs/project-copy.ts';
 
-export const root: string = fileURLToPath(new URL('../..', import.meta.url));
+export const root: string = projectFolder;
 
 export interface Ran {
   exitCode: number;
@@ -46,10 +46,14 @@ export interface InstalledPackage {
   remove(): void;
 }
 
-/** Packs the checkout, which builds it, and installs the tarball with what it depends on. */
+/**
+ * Packs the project, which builds it, and installs the tarball with what it depends on. It is built in a copy: test files
+ * that run side by side must not build into one folder.
+ */
 export async function installPackage(): Promise<InstalledPackage> {
   const place = realpathSync(mkdtempSync(join(tmpdir(), 'mytx-package-')));
-  await runOrThrow('npm', ['pack', '--pack-destination', place], root);
+  const copy = copyProject();
+  await runOrThrow('npm', ['pack', '--pack-destination', place], copy.folder).finally(copy.remove);
   const tarball = join(place, readdirSync(place).find((name) => name.endsWith('.tgz')) as string);
   const folder = join(place, 'application');
   mkdirSync(folder);

@@ -140,7 +140,7 @@ test('docs/installing.md: its commands run in an empty folder, and its imports a
   const page = readFileSync(join(root, 'docs/installing.md'), 'utf8');
   const folder = installed.newFolder();
   writeFileSync(join(folder, 'package.json'), '{}');
-  const commands = readBlocks(page).filter(({ options }) => 'package' in options);
+  const commands = readBlocks(page).filter(({ language, options }) => language === 'bash' && 'package' in options);
   const lines = commands.flatMap(({ text }) => text.trim().split('\n'));
   expect(lines.length).toBeGreaterThan(0);
   for (const line of lines) {
