@@ -40,12 +40,21 @@ export async function startBenchServer(): Promise<{ server: RunningServer; url: 
  * now on the one, now on the other core, and a request takes 4 or 25 microseconds by chance, minutes at a time.
  */
 function keepApart(serverPid: number): void {
-  const pin = (core: number, ...which: string[]): void => {
-    spawnSync('taskset', [...which, '--cpu-list', '--pid', `${core}`, `${core === 0 ? process.pid : serverPid}`]);
-  };
-  if (cpus().length < 2) return; // and where there is no taskset, nothing happens either
-  pin(cpus().length - 1, '--all-tasks');
-  pin(0); // its main thread alone
+  pin(serverPid, lastCore, '--all-tasks');
+  keepOnFirstCore(process.pid);
+}
+
+const lastCore = `${cpus().length - 1}`;
+
+/** The main thread of a process; its others go where there is room. */
+export function keepOnFirstCore(pid: number): void {
+  pin(pid, `0-${lastCore}`, '--all-tasks');
+  pin(pid, '0');
+}
+
+/** With one core, or without taskset, nothing happens. */
+function pin(pid: number, cores: string, ...which: string[]): void {
+  if (cpus().length > 1) spawnSync('taskset', [...which, '--cpu-list', '--pid', cores, `${pid}`]);
 }
 
 const resultPath = (name: string): string => fileURLToPath(new URL(`results/${name}.json`, import.meta.url));

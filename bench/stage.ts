@@ -19,6 +19,8 @@ export interface RawDriver {
 
 export interface Stage {
   engine: 'server' | 'embedded';
+  /** Of a server: for other processes. */
+  url?: string;
   /** Runs `work` on this package's database. */
   run<T>(work: () => Promise<T>): Promise<T>;
   raw: RawDriver;
@@ -37,6 +39,7 @@ export async function openServerStage(url: string): Promise<Stage> {
   };
   return {
     engine: 'server',
+    url,
     run: database.run,
     raw: { run: runIn(sql), transaction: (work) => sql.begin((within) => work(runIn(within))) },
     // Not of the database that is measured: a logger is told of each statement.
