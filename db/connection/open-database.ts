@@ -65,7 +65,7 @@ export class OpenDatabase {
 
   /** Runs `work` with one connection to itself. */
   withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.pool.use(work, this.remainingMs());
+    return this.pool.use(work, this.remainingMs);
   }
 
   /**
@@ -124,7 +124,7 @@ export class OpenDatabase {
   ask(question: string): Promise<StatementResult> {
     const run = (connection: Connection): Promise<StatementResult> =>
       this.runIn(connection, question, [], true, 'read');
-    return this.pool.use(run, this.remainingMs(), true);
+    return this.pool.use(run, this.remainingMs, true);
   }
 
   /** Runs one statement in a connection that the caller holds; failures are errors of ours. */
@@ -171,10 +171,11 @@ export class OpenDatabase {
     outcome: FailureContext['outcome'],
     send: () => Promise<StatementResult>,
   ): Promise<StatementResult> {
-    const timeoutMs = Math.min(this.statementTimeoutMs, this.remainingMs());
+    const deadline = scopedDeadline();
+    const timeoutMs = Math.min(this.statementTimeoutMs, this.remainingMs(deadline));
     const { target } = this.engine;
     const startMs = performance.now();
-    const watch = connection.cancel && new StatementWatch(connection, timeoutMs, scopedDeadline()?.signal, this.alarms);
+    const watch = connection.cancel && new StatementWatch(connection, timeoutMs, deadline?.signal, this.alarms);
     try {
       const result = await send();
       this.logger?.({ statement, target, durationMs: performance.now() - startMs, rows: result.count });
@@ -192,13 +193,12 @@ export class OpenDatabase {
   }
 
   /** What the caller's deadline leaves. @throws ConnectionError DEADLINE_EXCEEDED when that is nothing */
-  private remainingMs(): number {
-    const deadline = scopedDeadline();
+  private readonly remainingMs = (deadline = scopedDeadline()): number => {
     if (!deadline) return Number.POSITIVE_INFINITY;
     const remaining = deadline.atMs - performance.now();
     if (remaining > 0 && !deadline.signal?.aborted) return remaining;
     throw deadlineExceeded(this.engine.target, deadline.signal?.aborted ? 'signal' : 'deadline', 'nothing was sent');
-  }
+  };
 
   /**
    * Lets other processes in, in the line of this one's callers, where the engine has a way for that.

@@ -50,17 +50,17 @@ export class Pool {
 
   /**
    * Waits for a free connection, runs `work` with it alone, and gives it back.
-   * @param waitMs how long this caller can wait, where that is less than the pool's own limit
+   * @param waitMs says how long this caller can wait, where that is less than the pool's own limit; asked if it has to
    * @param isFirst goes before all who wait: for a question of our own that others wait for
    * @throws ConnectionError POOL_EXHAUSTED, DATABASE_CLOSED
    */
   async use<T>(
     work: (connection: Connection) => Promise<T>,
-    waitMs = Number.POSITIVE_INFINITY,
+    waitMs: () => number = () => Number.POSITIVE_INFINITY,
     isFirst = false,
   ): Promise<T> {
     if (this.isEnding) return new Promise(() => {});
-    const connection = this.take() ?? (await this.wait(Math.min(waitMs, this.limits.waitMs), isFirst));
+    const connection = this.take() ?? (await this.wait(Math.min(waitMs(), this.limits.waitMs), isFirst));
     try {
       return await work(connection);
     } finally {

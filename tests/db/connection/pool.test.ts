@@ -60,7 +60,7 @@ test('who is to be first goes before all who wait, also where the line is full',
         order.push(name);
         await pause(1);
       },
-      1000,
+      () => 1000,
       isFirst,
     );
   await Promise.all([ask('a'), ask('b'), ask('c'), ask('d'), ask('x', true), ask('y', true)]);
