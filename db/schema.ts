@@ -109,7 +109,9 @@ export const message = pgTable(
       .where(sql`${table.active}`),
     // Both begin with the column that tells rows apart. Where they began with the chat, PostgreSQL took them for the
     // primary key's work and read a chat of 10,000 messages for each message (deleting it took 7 s, now 0.1).
-    index('Message_parentId_chatId_userId_idx').on(table.parentId, table.chatId, table.userId),
+    // The first messages, which have no parent, stand before the others: the newest parent is the end of the index then,
+    // whose pages fill up. In front of them each page was split in two, which logged 100 bytes more for a turn.
+    index('Message_parentId_chatId_userId_idx').on(table.parentId.nullsFirst(), table.chatId, table.userId),
     index('Message_ownIdHash_chatId_idx').on(table.ownIdHash, table.chatId).where(sql`${table.ownIdHash} is not null`),
     foreignKey({
       name: 'Message_userId_chatId_fkey',
