@@ -2,7 +2,7 @@
 
 import { hash } from '@node-rs/bcrypt';
 import { getTableColumns, sql } from 'drizzle-orm';
-import { describe, requireEmail, storableText } from './arguments.ts';
+import { describe, requireEmail } from './arguments.ts';
 import { db } from './database.ts';
 import { ConflictError, InvalidArgumentError } from './errors.ts';
 import { passwordByteLimit, textLimits } from './limits.ts';
@@ -38,7 +38,7 @@ export async function getUser(email: string): Promise<User[]> {
       'Pass the e-mail address that the user gave.',
     );
   }
-  const isStorable = email.length <= textLimits.email * 2 && storableText(email) === email;
+  const isStorable = email.length <= textLimits.email * 2 && email.isWellFormed() && !email.includes('\0');
   return isStorable ? await byEmail.execute({ email }) : [];
 }
 

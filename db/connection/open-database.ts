@@ -111,10 +111,14 @@ export class OpenDatabase {
   async runHere(statement: string, params: readonly unknown[], prepare: boolean): Promise<StatementResult> {
     const outcome = isRead(statement) ? 'read' : 'write';
     for (let attempt = 1; ; attempt += 1) {
+      const borrowed = this.pool.borrow(this.remainingMs);
+      const connection = borrowed instanceof Promise ? await borrowed : borrowed;
       try {
-        return await this.withConnection((connection) => this.runIn(connection, statement, params, prepare, outcome));
+        return await this.runIn(connection, statement, params, prepare, outcome);
       } catch (error) {
         if (attempt === defaultMaxAttempts || !isRetriable(error)) throw error;
+      } finally {
+        this.pool.giveBack(connection);
       }
       await waitAfterAttempt(attempt);
     }
@@ -174,7 +178,7 @@ export class OpenDatabase {
     const deadline = scopedDeadline();
     const timeoutMs = Math.min(this.statementTimeoutMs, this.remainingMs(deadline));
     const { target } = this.engine;
-    const startMs = performance.now();
+    const startMs = this.logger ? performance.now() : 0;
     const watch = connection.cancel && new StatementWatch(connection, timeoutMs, deadline?.signal, this.alarms);
     try {
       const result = await send();

@@ -59,13 +59,19 @@ export class Pool {
     waitMs: () => number = () => Number.POSITIVE_INFINITY,
     isFirst = false,
   ): Promise<T> {
-    if (this.isEnding) return new Promise(() => {});
-    const connection = this.take() ?? (await this.wait(Math.min(waitMs(), this.limits.waitMs), isFirst));
+    const borrowed = this.borrow(waitMs, isFirst);
+    const connection = borrowed instanceof Promise ? await borrowed : borrowed;
     try {
       return await work(connection);
     } finally {
       this.giveBack(connection);
     }
+  }
+
+  /** The same in two halves, for who can't afford the function between: a connection, to be given back whatever happens. */
+  borrow(waitMs: () => number = () => Number.POSITIVE_INFINITY, isFirst = false): Connection | Promise<Connection> {
+    if (this.isEnding) return new Promise(() => {});
+    return this.take() ?? this.wait(Math.min(waitMs(), this.limits.waitMs), isFirst);
   }
 
   figures(): PoolFigures {
@@ -127,7 +133,7 @@ export class Pool {
     });
   }
 
-  private giveBack(connection: Connection): void {
+  giveBack(connection: Connection): void {
     const next = this.nextWaiter(true);
     if (!next) {
       this.idle.push(connection);

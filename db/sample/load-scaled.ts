@@ -63,8 +63,8 @@ async function copyChats(total: number, { onProgress, signal }: LoadOptions): Pr
 /**
  * A message's chat and parent are looked for with the plan of the moment when the tables were last analyzed, so it is
  * done here when there are twice as many chats: with the plan for a few, each message reads all chats. And at the very
- * first: where autovacuum has seen the pages of a load under way, and so no row, each message reads the whole of an
- * index that is not the primary key's, and a batch took 30 s. It can't look again until this transaction ends.
+ * first, because autovacuum may have seen the pages of a load under way, and so no row: a plan for an empty table made a
+ * batch take 30 s once. It can't look again until this transaction ends.
  */
 async function countChats(): Promise<void> {
   await db.execute(sql`analyze ${chat}`);

@@ -126,7 +126,7 @@ CREATE INDEX "Chat_userId_createdAt_id_idx" ON "Chat" USING btree ("userId","cre
 CREATE UNIQUE INDEX "Memory_user_id_content_key" ON "Memory" USING btree ("user_id",md5("content"));--> statement-breakpoint
 CREATE INDEX "Memory_user_id_created_at_id_idx" ON "Memory" USING btree ("user_id","created_at","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "Message_userId_chatId_position_key" ON "Message" USING btree ("userId","chatId","position") WHERE "Message"."active";--> statement-breakpoint
-CREATE INDEX "Message_parentId_chatId_userId_idx" ON "Message" USING btree ("parentId" NULLS FIRST,"chatId","userId");--> statement-breakpoint
+CREATE INDEX "Message_parentId_idx" ON "Message" USING btree ("parentId" NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "Message_ownIdHash_chatId_idx" ON "Message" USING btree ("ownIdHash","chatId") WHERE "Message"."ownIdHash" is not null;--> statement-breakpoint
 CREATE INDEX "Reservation_userId_createdAt_id_idx" ON "Reservation" USING btree ("userId","createdAt","id");--> statement-breakpoint
 CREATE INDEX "Task_user_id_created_at_id_idx" ON "Task" USING btree ("user_id","created_at","id");--> statement-breakpoint

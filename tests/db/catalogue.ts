@@ -12,6 +12,12 @@ export interface CatalogueColumn {
   default: string | null;
 }
 
+/**
+ * Foreign keys whose index does not have all of their columns. A parent's id alone tells its children apart; with the chat
+ * behind it the index was taken for the primary key's work where the statistics were those of an empty table.
+ */
+export const indexedColumns: Readonly<Record<string, string[]>> = { Message_userId_chatId_parentId_fkey: ['parentId'] };
+
 export interface CatalogueConstraint {
   name: string;
   kind: 'primary key' | 'unique' | 'foreign key' | 'check' | 'exclusion';

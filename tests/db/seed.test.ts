@@ -243,10 +243,7 @@ describe.skipIf(isEmbedded)('on a server (nobody analyzes the embedded database 
       sql`select relpages > 0 as pages, reltuples::int as rows from pg_class where relname = 'Message'`,
     );
     expect(seen).toEqual({ pages: true, rows: 0 });
-    const scans = async (): Promise<number[]> => [
-      await scansOf('Message_pkey'),
-      await scansOf('Message_parentId_chatId_userId_idx'),
-    ];
+    const scans = async (): Promise<number[]> => [await scansOf('Message_pkey'), await scansOf('Message_parentId_idx')];
     const [byKey = 0, byParent = 0] = await scans();
     await loadScaledSample({ messages: many });
     for (let [key = 0, parent = 0] = await scans(); ; [key = 0, parent = 0] = await scans()) {

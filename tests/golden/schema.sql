@@ -179,7 +179,7 @@ CREATE INDEX "Memory_user_id_created_at_id_idx" ON public."Memory" USING btree (
 
 CREATE INDEX "Message_ownIdHash_chatId_idx" ON public."Message" USING btree ("ownIdHash", "chatId") WHERE ("ownIdHash" IS NOT NULL);
 
-CREATE INDEX "Message_parentId_chatId_userId_idx" ON public."Message" USING btree ("parentId" NULLS FIRST, "chatId", "userId");
+CREATE INDEX "Message_parentId_idx" ON public."Message" USING btree ("parentId" NULLS FIRST);
 
 CREATE UNIQUE INDEX "Message_userId_chatId_position_key" ON public."Message" USING btree ("userId", "chatId", "position") WHERE active;
 
