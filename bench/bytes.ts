@@ -8,7 +8,7 @@ import { type CountingRelay, startCountingRelay } from '../tests/db/counting-rel
 import { type Effort, type Figure, figureOf, type Way } from './figure.ts';
 import { newBareTable, newChat, newSpecChat, newThread, type Talk } from './growing-chat.ts';
 import type { Peers } from './peers.ts';
-import type { Stage } from './stage.ts';
+import type { RawDriver, Stage } from './stage.ts';
 
 const shortLength = 50;
 const longLength = 5000;
@@ -95,7 +95,13 @@ export async function measureLogged(stage: Stage, effort: Effort, peers?: Peers)
  * Only what a turn itself writes: no autovacuum, and no whole pages, which come with the first touch behind a checkpoint
  * and so say how long ago that was. Both can't be set in the embedded database, which has no postmaster.
  */
-async function keepOthersOut({ engine, raw }: Stage): Promise<void> {
+export async function keepOthersOut({
+  engine,
+  raw,
+}: {
+  engine: Stage['engine'];
+  raw: Pick<RawDriver, 'run'>;
+}): Promise<void> {
   if (engine === 'embedded') return;
   for (const setting of ['autovacuum', 'full_page_writes']) await raw.run(`alter system set ${setting} = off`);
   await raw.run('select pg_reload_conf()');
@@ -107,7 +113,7 @@ async function keepOthersOut({ engine, raw }: Stage): Promise<void> {
 const ours = async (text: string): Promise<Record<string, unknown>[]> => (await db.execute(sql.raw(text))) as never;
 
 /** How far the log is behind the work. */
-async function loggedBy(
+export async function loggedBy(
   ask: (text: string) => Promise<Record<string, unknown>[]>,
   work: () => Promise<unknown>,
 ): Promise<number> {

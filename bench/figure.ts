@@ -4,7 +4,7 @@
 import { median, middleHalf } from './harness.ts';
 
 export interface Figure {
-  group: 'Reading' | 'A turn' | 'Bytes' | 'Loading';
+  group: 'Reading' | 'API keys' | 'Row-level security' | 'A turn' | 'Search' | 'Bytes' | 'Loading';
   name: string;
   /** What the ratios are to. */
   to: string;
@@ -35,6 +35,10 @@ export interface Effort {
   readMs: number;
   /** How many messages are loaded. */
   seedMessages: number;
+  /** How many API keys there are to find one among. */
+  apiKeys: number;
+  /** How many messages there are to search in, of everybody. */
+  searchedMessages: number;
   /** The longest chat that LangGraph is given, whose turns take seconds there. */
   longestThread: number;
 }

@@ -2,6 +2,8 @@
 // it starts and that syncs as one in production does, and again on the embedded database.
 
 import { parseArgs } from 'node:util';
+import { measureKeys } from './api-keys.ts';
+import { measureAsUser } from './as-user.ts';
 import { measureLogged, measureSent } from './bytes.ts';
 import { type Effort, type Figure, isMet, type TurnTime, withEmbedded } from './figure.ts';
 import { describeMachine, type Machine, saveResult, startBenchServer } from './harness.ts';
@@ -9,6 +11,7 @@ import { measureLoads } from './loads.ts';
 import { openPeers, type Peers } from './peers.ts';
 import { prepareOthers, prepareRows } from './read-rows.ts';
 import { measureReads } from './reads.ts';
+import { measureSearch } from './search.ts';
 import { measureSeed } from './seed.ts';
 import { openEmbeddedStage, openServerStage, type Stage } from './stage.ts';
 import { measureTurns, measureTurnTimes } from './turns.ts';
@@ -18,7 +21,7 @@ export interface FiguresResult extends Machine {
   turns: TurnTime[];
 }
 
-const groups = ['reads', 'loads', 'turns', 'seed', 'bytes', 'chart'] as const;
+const groups = ['reads', 'users', 'keys', 'search', 'loads', 'turns', 'seed', 'bytes', 'chart'] as const;
 type Group = (typeof groups)[number];
 
 export interface Wanted {
@@ -45,8 +48,22 @@ Examples:
   npm run bench -- --save && npm run docs:benchmarks`;
 
 const efforts: Record<'quick' | 'whole', Effort> = {
-  quick: { rounds: 3, readMs: 150, seedMessages: 50_000, longestThread: 500 },
-  whole: { rounds: 11, readMs: 1000, seedMessages: 1_000_000, longestThread: 10_000 },
+  quick: {
+    rounds: 3,
+    readMs: 150,
+    seedMessages: 50_000,
+    apiKeys: 10_000,
+    searchedMessages: 100_000,
+    longestThread: 500,
+  },
+  whole: {
+    rounds: 11,
+    readMs: 1000,
+    seedMessages: 1_000_000,
+    apiKeys: 100_000,
+    searchedMessages: 1_000_000,
+    longestThread: 10_000,
+  },
 };
 
 async function main(): Promise<void> {
@@ -94,6 +111,7 @@ async function measureOnServer(
   try {
     const figures = await measureStage(stage, chosen, effort, peers);
     if (chosen.includes('bytes')) figures.push(await measureSent(url, effort, peers && openPeers));
+    if (chosen.includes('search')) figures.push(...(await measureSearch(url, effort)));
     if (chosen.includes('seed')) figures.push(...(await measureSeed(url, effort, { peers, embedded: hasEmbedded })));
     const turns = peers && chosen.includes('chart') ? await measureTurnTimes(stage, effort, peers) : [];
     return { figures, turns };
@@ -120,12 +138,14 @@ async function measureStage(
   prepared?: Awaited<ReturnType<typeof prepareRows>>,
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
-  if (chosen.includes('reads') || chosen.includes('loads')) {
+  if (chosen.includes('reads') || chosen.includes('users') || chosen.includes('loads')) {
     const rows = prepared ?? (await stage.run(prepareRows));
     const others = peers && (await prepareOthers(peers));
     if (chosen.includes('reads')) figures.push(...(await measureReads(stage, rows, effort, others)));
+    if (chosen.includes('users')) figures.push(...(await measureAsUser(stage, rows, effort)));
     if (chosen.includes('loads')) figures.push(...(await measureLoads(stage, rows, effort, others)));
   }
+  if (chosen.includes('keys')) figures.push(...(await measureKeys(stage, effort, peers)));
   if (chosen.includes('turns')) figures.push(...(await measureTurns(stage, effort, peers)));
   if (chosen.includes('bytes')) figures.push(...(await measureLogged(stage, effort, peers)));
   return figures;

@@ -22,7 +22,7 @@ const ways: Record<ReaderOptions['way'], () => Promise<Call>> = {
   },
   async spec(): Promise<Call> {
     const spec = await openSpecWay(url);
-    return ({ theirs }) => theirs(spec, rows);
+    return async ({ theirs }) => theirs?.(spec, rows);
   },
 };
 

@@ -1,7 +1,7 @@
 // What there is to read: the same rows for this package and the driver alone, and in their own form for the others.
 
 import { randomUUID } from 'node:crypto';
-import { saveChat, saveMemory } from '../db/queries.ts';
+import { issueApiKey, saveChat, saveMemory } from '../db/queries.ts';
 import { createTestUser } from '../db/testing/index.ts';
 import type { Thread } from './langgraph.js';
 import type { Peers } from './peers.ts';
@@ -14,6 +14,7 @@ export interface ReadRows {
   /** A chat of 50 messages, and one of 500. */
   chatId: string;
   longChatId: string;
+  apiKey: string;
 }
 
 export async function prepareRows(): Promise<ReadRows> {
@@ -25,7 +26,8 @@ export async function prepareRows(): Promise<ReadRows> {
     await saveChat({ id: randomUUID(), userId, messages: talkOf(2) });
     await saveMemory({ userId, content: memoryAt(i) });
   }
-  return { email, userId, chatId, longChatId };
+  const { key: apiKey } = await issueApiKey({ userId, name: 'Laptop' });
+  return { email, userId, chatId, longChatId, apiKey };
 }
 
 const memoryAt = (i: number): string => `Memory ${i}: prefers a window seat`;
@@ -49,5 +51,5 @@ export async function prepareOthers({ spec, langGraph }: Peers): Promise<OtherRo
     await spec.saveMemory({ userId, content: memoryAt(i) });
   }
   const thread = await langGraph?.newThread(asTexts(talkOf(500)));
-  return { spec, rows: { email, userId, chatId, longChatId }, thread };
+  return { spec, rows: { email, userId, chatId, longChatId, apiKey: '' }, thread };
 }

@@ -173,6 +173,8 @@ if (process.argv[1] === import.meta.filename) {
       rounds: mostRounds,
       readMs: 0,
       seedMessages: isQuick ? 50_000 : 1_000_000,
+      apiKeys: 0,
+      searchedMessages: 0,
       longestThread: 0,
     };
     for (const { name, to, ratio, middle } of await measureSeed(url, effort)) {

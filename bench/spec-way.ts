@@ -1,7 +1,8 @@
 // The way that the project's specification shows: a chat is one row with all messages in a JSON column, read by its id
 // and rewritten as a whole on each save; a list is all that there is; each query is built anew. Has tables of its own.
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { hash, verify } from '@node-rs/bcrypt';
 import { desc, eq } from 'drizzle-orm';
 import { json, pgSchema, timestamp, uuid, varchar } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/postgres-js';
@@ -27,6 +28,11 @@ const memory = spec.table('Memory', {
   createdAt: timestamp('created_at').notNull().defaultNow(),
 });
 
+const apiKey = spec.table('ApiKey', {
+  id: uuid('id').primaryKey().notNull().defaultRandom(),
+  hashedKey: varchar('hashedKey').notNull(),
+});
+
 const tables = `create schema if not exists spec_way;
 create table if not exists spec_way."User" (
   id uuid primary key default gen_random_uuid(), email varchar(64) not null, password varchar(64)
@@ -37,7 +43,8 @@ create table if not exists spec_way."Chat" (
 create table if not exists spec_way."Memory" (
   id uuid primary key default gen_random_uuid(), user_id uuid not null, content varchar not null,
   created_at timestamp not null default now()
-);`;
+);
+create table if not exists spec_way."ApiKey" (id uuid primary key default gen_random_uuid(), "hashedKey" varchar not null);`;
 
 export interface SpecWay {
   addUser(email: string): Promise<string>;
@@ -49,6 +56,9 @@ export interface SpecWay {
   pageOfChats(user: { id: string; offset: number }): Promise<unknown[]>;
   saveMemory(memory: { userId: string; content: string }): Promise<void>;
   getMemoriesByUserId(user: { userId: string }): Promise<unknown[]>;
+  /** Stores so many new keys, in the place of those there are. @returns the keys */
+  addApiKeys(count: number, cost: number): Promise<string[]>;
+  findValidApiKey(rawKey: string): Promise<unknown>;
   /** Many chats with no message, for a long list. */
   addEmptyChats(userId: string, count: number): Promise<void>;
   close(): Promise<void>;
@@ -85,6 +95,17 @@ export async function openSpecWay(url: string): Promise<SpecWay> {
     },
     getMemoriesByUserId: async ({ userId }) =>
       db.select().from(memory).where(eq(memory.userId, userId)).orderBy(desc(memory.createdAt)),
+    async addApiKeys(count, cost): Promise<string[]> {
+      const keys = Array.from({ length: count }, () => `mytx_${randomBytes(32).toString('hex')}`);
+      const rows = await Promise.all(keys.map(async (key) => ({ hashedKey: await hash(key, { cost }) })));
+      await db.delete(apiKey);
+      await db.insert(apiKey).values(rows);
+      return keys;
+    },
+    async findValidApiKey(rawKey): Promise<unknown> {
+      for (const row of await db.select().from(apiKey)) if (await verify(rawKey, row.hashedKey)) return row;
+      return null;
+    },
     async addEmptyChats(userId, count): Promise<void> {
       await sql`insert into spec_way."Chat" (id, "createdAt", messages, "userId")
         select gen_random_uuid(), now() - make_interval(secs => n), '[]', ${userId}

@@ -18,6 +18,9 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 const byErrorCode: Readonly<Record<string, ExitCode>> = {
   CONFIRMATION_NEEDED: exitCodes.needsAnswer,
   EMBEDDED_VERSION: exitCodes.refused,
+  ERASE_REFUSED: exitCodes.refused,
+  EXPORT_REFUSED: exitCodes.refused,
+  IMPORT_REFUSED: exitCodes.refused,
   INIT_REFUSED: exitCodes.refused,
   SNAPSHOT_DAMAGED: exitCodes.refused,
   RESET_REFUSED: exitCodes.refused,

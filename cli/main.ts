@@ -1,10 +1,14 @@
 // The command line: mytx <verb>. Reads arguments and environment, calls one function, prints, and sets the exit code.
 // Holds no SQL and takes no decisions; each verb is a file of its own.
 
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../package.json' with { type: 'json' };
+import { encrypt, parseRowsPerSecond } from './encrypt.ts';
+import { erasePerson } from './erase.ts';
 import { exitCodeHelp, exitCodes } from './exit-codes.ts';
+import { exportPerson } from './export.ts';
 import { health } from './health.ts';
+import { importPerson } from './import.ts';
 import { init } from './init.ts';
 import { migrate } from './migrate.ts';
 import { reset } from './reset.ts';
@@ -24,6 +28,7 @@ function buildProgram(): Command {
     )
     .version(packageFile.version)
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(withoutArguments(text)) })
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('before', examples('npx mytx start', 'npx mytx start --once', 'npx mytx migrate'))
     .addHelpText('afterAll', `\n${exitCodeHelp}`);
@@ -85,7 +90,59 @@ function buildProgram(): Command {
       examples('npx mytx restore --list', 'npx mytx restore latest', 'npx mytx restore 2026-10-08T12 --yes --json'),
     )
     .action(restore);
+  program
+    .command('encrypt')
+    .description(
+      'encrypt with the current key what is encrypted with another one, or not yet; may be stopped and run again',
+    )
+    .option('--dry-run', 'say how much there is to do, and do nothing')
+    .option('--rows-per-second <count>', 'write so many rows in a second at most', parseRowsPerSecond)
+    .option(...jsonFlag)
+    .addHelpText(
+      'before',
+      examples('npx mytx encrypt --dry-run', 'npx mytx encrypt', 'npx mytx encrypt --rows-per-second 500 --json'),
+    )
+    .action(encrypt);
+  program
+    .command('export')
+    .description('write everything of a person into a file: to answer them, or to import it elsewhere')
+    .argument('<user>', 'the id or the e-mail address')
+    .option('--output <file>', 'where to; person-<id>.jsonl unless given')
+    .addOption(new Option('--stdout', 'print the lines on stdout instead').conflicts(['json', 'output']))
+    .option('--include-secrets', 'the hash of the password and the digests of API keys too: to move a person')
+    .option(...jsonFlag)
+    .addHelpText(
+      'before',
+      examples(
+        'npx mytx export dana@example.com',
+        'npx mytx export dana@example.com --include-secrets --output dana.jsonl',
+        'npx mytx export 0198c5a2-7b1e-7c3a-9f00-3d2b6a41e8f5 --stdout | gzip > person.jsonl.gz',
+      ),
+    )
+    .action(exportPerson);
+  program
+    .command('import')
+    .description(
+      'write a person from a file of mytx export into this database, where they are not yet: all, or nothing',
+    )
+    .argument('<file>', 'the file, or - for stdin')
+    .option(...jsonFlag)
+    .addHelpText('before', examples('npx mytx import dana.jsonl', 'gunzip -c person.jsonl.gz | npx mytx import -'))
+    .action(importPerson);
+  program
+    .command('erase')
+    .description('delete everything of a person; that it was done stays on record')
+    .argument('<user>', 'the id or the e-mail address')
+    .option('--yes', 'do not ask')
+    .option(...jsonFlag)
+    .addHelpText('before', examples('npx mytx erase dana@example.com', 'npx mytx erase dana@example.com --yes --json'))
+    .action(erasePerson);
   return program;
+}
+
+/** A mistyped argument is quoted, and may be a URL with its password: of a value and of what looks like one nothing is said. */
+function withoutArguments(text: string): string {
+  return text.replaceAll(/'(--?[\w-]+=)[^']*'/g, "'$1…'").replaceAll(/'[^'\s]*[:@/][^']*'/g, "'…'");
 }
 
 function examples(...commands: string[]): string {
@@ -109,7 +166,7 @@ async function main(argv: readonly string[]): Promise<void> {
 function endAsUsageError({ message }: CommanderError, json: boolean): void {
   process.exitCode = exitCodes.needsAnswer;
   if (!json) return;
-  const error = { code: 'USAGE', message: message.replace(/^error: /, ''), hint: 'npx mytx --help' };
+  const error = { code: 'USAGE', message: withoutArguments(message).replace(/^error: /, ''), hint: 'npx mytx --help' };
   printEnvelope({ ok: false, command: null, target: null, data: null, warnings: [], error });
 }
 

@@ -15,7 +15,7 @@ export interface Envelope {
 
 /** What a verb has to speak with. */
 export interface Voice {
-  /** Where `say` writes: stdout or, where that is for JSON, stderr. */
+  /** Where `say` writes: stdout or, where that is for the result, stderr. */
   readonly stream: NodeJS.WriteStream;
   readonly progress: Progress;
   say(...lines: string[]): void;
@@ -29,6 +29,8 @@ export interface Voice {
 
 interface VerbOptions {
   json?: boolean;
+  /** The result itself goes to stdout, and all text to stderr. */
+  resultOnStdout?: boolean;
   /** When it is aborted, its reason is why the verb failed, whatever that led to. */
   signal?: AbortSignal;
 }
@@ -36,11 +38,11 @@ interface VerbOptions {
 /** Runs `work` and prints what comes of it. @returns the exit code, which is also set */
 export async function runVerb(
   command: string,
-  { json = false, signal }: VerbOptions,
+  { json = false, resultOnStdout = json, signal }: VerbOptions,
   work: (voice: Voice) => Promise<unknown>,
 ): Promise<ExitCode> {
   const envelope: Envelope = { ok: false, command, target: null, data: null, warnings: [], error: null };
-  const voice = newVoice(envelope, json);
+  const voice = newVoice(envelope, resultOnStdout ? process.stderr : process.stdout);
   let exitCode: ExitCode = exitCodes.done;
   try {
     envelope.data = await work(voice);
@@ -68,8 +70,7 @@ export function printEnvelope(envelope: Envelope): void {
   process.stdout.write(`${JSON.stringify(envelope, null, 2)}\n`);
 }
 
-function newVoice(envelope: Envelope, json: boolean): Voice {
-  const stream = json ? process.stderr : process.stdout;
+function newVoice(envelope: Envelope, stream: NodeJS.WriteStream): Voice {
   const progress = newProgress(process.stderr);
   const say = (...lines: string[]): void => {
     progress.clear();

@@ -49,10 +49,12 @@ export function requireObject<T extends object>(functionName: string, value: T):
 export function requireId(argument: string, value: unknown): string {
   if (value === undefined) throw missing(argument, 'a UUID');
   if (typeof value === 'string' && uuidPattern.test(value)) return value.toLowerCase();
+  // A longer text may be a key or a password that got into the wrong place.
+  const shown = typeof value === 'string' && value.length > 45 ? describe(value) : quote(value);
   throw new InvalidArgumentError(
     'INVALID_ID',
     argument,
-    `is ${quote(value)}; it must be a UUID such as 0198c5a2-7b1e-7c3a-9f00-3d2b6a41e8f5`,
+    `is ${shown}; it must be a UUID such as 0198c5a2-7b1e-7c3a-9f00-3d2b6a41e8f5`,
     'Pass the id of a row, or make a new one with crypto.randomUUID().',
   );
 }
@@ -120,13 +122,18 @@ export function optionalOffset(value: unknown): number {
   return value === undefined ? 0 : requireCount('offset', value, 0, 2_147_483_647);
 }
 
+/** A text that is too short and plain to be a secret, or what somebody wrote. */
+function isWord(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w.,+-]{0,12}$/.test(value);
+}
+
 export function requireCount(argument: string, value: unknown, min: number, max: number): number {
   if (value === undefined) throw missing(argument, 'a whole number');
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
   throw new InvalidArgumentError(
     'INVALID_LIMIT',
     argument,
-    `is ${quote(value)}; it must be a whole number from ${min} to ${max}`,
+    `is ${isWord(value) ? quote(value) : describe(value)}; it must be a whole number from ${min} to ${max}`,
     `Pass a number within these bounds, or leave ${argument} out.`,
     { min, max },
   );
@@ -179,10 +186,16 @@ export function optionalMoment(argument: string, value: unknown): string | null 
   );
 }
 
-/** An e-mail address: something before and after one @, no white space, at most 64 characters. */
+/** An e-mail address as it is stored: without white space around it, composed (NFC), in lower case. */
+export function normalizeEmail(text: string): string {
+  return text.trim().normalize('NFC').toLowerCase();
+}
+
+/** An e-mail address, normalised: something before and after one @, no white space inside, at most `max` characters. */
 export function requireEmail(argument: string, value: unknown, max: number): string {
-  const text = requireText(argument, value, { max, code: 'INVALID_EMAIL' });
-  if (/^[^\s@]+@[^\s@]+$/u.test(text) && text === value) return text;
+  const given = typeof value === 'string' ? normalizeEmail(value) : value;
+  const text = requireText(argument, given, { max, code: 'INVALID_EMAIL' });
+  if (/^[^\s@]+@[^\s@]+$/u.test(text) && text === given) return text;
   throw new InvalidArgumentError(
     'INVALID_EMAIL',
     argument,

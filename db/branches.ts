@@ -4,6 +4,7 @@ import { requireId, requireObject } from './arguments.ts';
 import { execute, transaction } from './database.ts';
 import { NotFoundError } from './errors.ts';
 import { encodeMessages, previewOf, requireMessages } from './message-body.ts';
+import { requireRoom } from './message-limits.ts';
 import {
   type ChatKey,
   deactivateFrom,
@@ -102,6 +103,7 @@ order by position`,
  * @param rowIds ids for the rows; makes it safe to repeat a call whose outcome is unknown
  * @returns the places of the new messages
  * @throws NotFoundError CHAT_NOT_FOUND, MESSAGE_NOT_FOUND; InvalidArgumentError INVALID_MESSAGE
+ * @throws LimitError CHAT_FULL when the path would have more messages than a chat may have
  * @throws ConflictError ID_TAKEN when some of rowIds are those of other messages of the chat
  */
 export async function branchFrom(args: {
@@ -126,6 +128,7 @@ export async function branchFrom(args: {
       if (ids.length > 0 && repeated.length === ids.length) return repeated;
       if (repeated.length > 0) throw idTaken('rowIds');
       const { position, meets } = parent === null ? { position: -1, meets: -1 } : await makeActive(key, parent);
+      requireRoom(position + 1, ids.length);
       await deactivateFrom(key, position + 1);
       const from = { from: position + 1, parentId: parent, ids, messages: encoded };
       await finish(key, state, meets, from, list);
@@ -203,6 +206,7 @@ async function finish(
     revision,
     digest: isDigestGood ? digest : null,
     digestCount: isDigestGood ? digestCount : 0,
+    unchangedCount: Math.min(unchangedUpTo + 1, end.from),
     preview: (await readPreview(key)) ?? previewOf(added),
   });
 }

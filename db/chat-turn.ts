@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { noSummary, readSummary, summaryColumns } from './chats.ts';
 import { type EncodedMessage, encodeMessages, previewOf } from './message-body.ts';
+import { SaveSize } from './message-limits.ts';
 import { type ChatKey, newRows, toColumns } from './message-writing.ts';
 import { PathDigest } from './path-digest.ts';
 import type { ChatSummary } from './schema.ts';
@@ -26,14 +27,15 @@ interface Turn {
   digests: PathDigest[];
 }
 
-/** The messages from the last one of the user on, two at least; undefined where that is much, or no JSON. */
+/** The messages from the last one of the user on, two at least; undefined where that is much. Checks the whole list. */
 export function turnOf(list: readonly unknown[]): Turn | undefined {
   const ofUser = list.findLastIndex(isOfUser);
   const from = Math.max(0, list.length - ofUser > most.messages ? list.length - 2 : Math.min(ofUser, list.length - 2));
-  const digest = PathDigest.ofFirst(list, Math.max(0, from - 1));
+  const size = new SaveSize();
+  const digest = PathDigest.ofFirst(list, Math.max(0, from - 1), size);
   if (!digest || list.length === 0) return undefined;
   const first = digest.count;
-  const encoded = encodeMessages(list.slice(first), first);
+  const encoded = encodeMessages(list.slice(first), first, size);
   const messages = encoded.slice(from - first);
   if (messages.reduce((sum, { text }) => sum + text.length, 0) > most.characters) return undefined;
   const digests = [digest.copy()];

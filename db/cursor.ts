@@ -1,7 +1,7 @@
 // Cursors of lists: where a page ended, as a text that an application passes back and never reads.
 // A cursor names its list, so that one of another list, or a text that is not ours, is refused by name.
 
-import { quote } from './arguments.ts';
+import { describe } from './arguments.ts';
 import { InvalidArgumentError } from './errors.ts';
 
 const sealBytes = 3;
@@ -30,7 +30,7 @@ export function decodeCursor(
   throw new InvalidArgumentError(
     'INVALID_CURSOR',
     'cursor',
-    `is ${quote(cursor)}; it must be the nextCursor of a page of the same list`,
+    `is ${describe(cursor)}; it must be the nextCursor of a page of the same list`,
     'Pass nextCursor as it came, or leave cursor out for the first page.',
   );
 }

@@ -9,6 +9,7 @@ import type { ReplicaFigures, RowOwner } from './connection/replicas.ts';
 import { runOnPrimary, runReading, runUnder, runWith, scopedDatabase } from './connection/scope.ts';
 import { drizzleDatabase, type MytxDatabase } from './connection/session.ts';
 import { runInTransaction, runTransaction, type TransactionOptions } from './connection/transaction.ts';
+import { encryptionWarnings } from './encryption/settings.ts';
 import { ConnectionError, type MytxError } from './errors.ts';
 import { type DatabaseOptions, type Opened, type OpenReport, open } from './opening.ts';
 
@@ -51,6 +52,7 @@ function sharedByProcess(): Shared {
  * Opens the default database now instead of at the first query, and says what was opened.
  * @throws ConnectionError DATABASE_OPEN when it is open already and `options` are given
  * @throws ConnectionError INVALID_URL, UNREACHABLE, ACCESS_REFUSED, EMBEDDED_IN_USE; SchemaError SCHEMA_BEHIND
+ * @throws InvalidSecretError INVALID_SECRET; EncryptionError ENCRYPTION_KEY_MISSING
  */
 export async function openDatabase(options?: DatabaseOptions): Promise<OpenReport> {
   if (shared.opening && options) {
@@ -75,7 +77,7 @@ export async function closeDatabase(): Promise<void> {
 
 function openDefault(options: DatabaseOptions = {}): Promise<Opened> {
   if (shared.opening) return shared.opening;
-  const opening = open(options);
+  const opening = openAndWarn(options);
   shared.opening = opening;
   opening.then(
     (opened) => {
@@ -88,7 +90,15 @@ function openDefault(options: DatabaseOptions = {}): Promise<Opened> {
   return opening;
 }
 
-function currentDatabase(): OpenDatabase | Promise<OpenDatabase> {
+/** The application's own database is opened: its report also says what of it will not be encrypted. */
+async function openAndWarn(options: DatabaseOptions): Promise<Opened> {
+  const warnings = encryptionWarnings();
+  const { database, report } = await open(options);
+  return { database, report: { ...report, warnings: [...report.warnings, ...warnings] } };
+}
+
+/** The database that the running code uses; the default one is opened where it is not. */
+export function currentDatabase(): OpenDatabase | Promise<OpenDatabase> {
   return scopedDatabase() ?? shared.opened?.database ?? openDefault().then(({ database }) => database);
 }
 

@@ -64,7 +64,7 @@ export class InvalidArgumentError extends MytxError<InvalidArgumentCode> {
   }
 }
 
-export type NotFoundCode = 'CHAT_NOT_FOUND' | 'MESSAGE_NOT_FOUND' | 'USER_NOT_FOUND';
+export type NotFoundCode = 'CHAT_NOT_FOUND' | 'KEY_NOT_FOUND' | 'MESSAGE_NOT_FOUND' | 'USER_NOT_FOUND';
 
 /** A row that is not there, or not there for this user: the two look the same. */
 export class NotFoundError extends MytxError<NotFoundCode> {
@@ -73,7 +73,7 @@ export class NotFoundError extends MytxError<NotFoundCode> {
   }
 }
 
-export type ConflictCode = 'EMAIL_TAKEN' | 'ID_TAKEN' | 'KEY_TAKEN' | 'MEMORY_EXISTS';
+export type ConflictCode = 'EMAIL_TAKEN' | 'ID_TAKEN' | 'KEY_TAKEN' | 'MEMORY_EXISTS' | 'USER_EXISTS';
 
 /** A write that would break a unique rule. Nothing was written. */
 export class ConflictError extends MytxError<ConflictCode> {
@@ -114,6 +114,66 @@ export type ConnectionCode =
 /** Something between this process and the database. */
 export class ConnectionError extends MytxError<ConnectionCode> {
   constructor(code: ConnectionCode, message: string, hint: string, details: ErrorDetails = {}, cause?: unknown) {
+    super({ code, message, hint, details, cause });
+  }
+}
+
+export type BusyCode = 'HASHING_BUSY';
+
+/** This process has more to do than it takes on. Nothing was begun. */
+export class BusyError extends MytxError<BusyCode> {
+  constructor(code: BusyCode, message: string, hint: string, details: ErrorDetails = {}) {
+    super({ code, message, hint, details });
+  }
+}
+
+export type LimitCode = 'CHAT_FULL';
+
+/** What is stored would become larger than it may be. Nothing was written. */
+export class LimitError extends MytxError<LimitCode> {
+  constructor(code: LimitCode, message: string, hint: string, details: ErrorDetails = {}) {
+    super({ code, message, hint, details });
+  }
+}
+
+export type AccessCode = 'OTHER_USER' | 'RLS_NOT_READY' | 'ROW_REFUSED';
+
+/** Row-level security said no, or is not there to say it. Nothing was written. */
+export class AccessError extends MytxError<AccessCode> {
+  constructor(code: AccessCode, message: string, hint: string, details: ErrorDetails = {}, cause?: unknown) {
+    super({ code, message, hint, details, cause });
+  }
+}
+
+export type SecretCode = 'INVALID_SECRET';
+
+/** A key in the environment can't be used. The text names the variable, never the key. */
+export class InvalidSecretError extends MytxError<SecretCode> {
+  constructor(code: SecretCode, message: string, hint: string, details: ErrorDetails = {}) {
+    super({ code, message, hint, details });
+  }
+}
+
+export type EncryptionCode =
+  | 'CIPHERTEXT_DAMAGED'
+  | 'ENCRYPTION_INCOMPLETE'
+  | 'ENCRYPTION_KEY_MISSING'
+  | 'PLAINTEXT_FOUND'
+  | 'TOO_MANY_ENCRYPTED'
+  | 'UNKNOWN_ENCRYPTION_KEY';
+
+/** A value can't be encrypted, or can't be read as one that was. Names the column, never a key or a part of a value. */
+export class EncryptionError extends MytxError<EncryptionCode> {
+  constructor(code: EncryptionCode, message: string, hint: string, details: ErrorDetails = {}) {
+    super({ code, message, hint, details });
+  }
+}
+
+export type PersonDataCode = 'ERASE_REFUSED' | 'EXPORT_REFUSED' | 'IMPORT_REFUSED';
+
+/** The data of one person was not exported, not imported or not erased as a whole: then nothing of it was written. */
+export class PersonDataError extends MytxError<PersonDataCode> {
+  constructor(code: PersonDataCode, message: string, hint: string, details: ErrorDetails = {}, cause?: unknown) {
     super({ code, message, hint, details, cause });
   }
 }
@@ -166,6 +226,12 @@ export type MytxErrorCode =
   | ConflictCode
   | TransactionCode
   | ConnectionCode
+  | BusyCode
+  | LimitCode
+  | AccessCode
+  | SecretCode
+  | EncryptionCode
+  | PersonDataCode
   | SnapshotCode
   | SeedCode
   | SchemaCode

@@ -6,6 +6,22 @@ export {
   type DatabaseOptions,
   type OpenReport,
 } from './database.ts';
+export {
+  type BlindIndexOptions,
+  blindIndex,
+  blindIndexesOf,
+  blindIndexOf,
+  blindlyEquals,
+} from './encryption/blind-index.ts';
+export { type EncryptedColumnOptions, encryptedJson, encryptedText } from './encryption/columns.ts';
+export {
+  type ReencryptedColumn,
+  type ReencryptOptions,
+  type ReencryptProgress,
+  type ReencryptReport,
+  reencrypt,
+} from './encryption/reencrypt.ts';
+export { configureEncryption, type EncryptionSettings } from './encryption/settings.ts';
 export * from './errors.ts';
 export * from './protocol-queries.ts';
 export type { Protocol, ProtocolPart, ProtocolVersion } from './protocols-schema.ts';
@@ -21,4 +37,5 @@ export type {
   Task,
   User,
 } from './schema.ts';
+export { type SecretTexts, useSecrets } from './secrets.ts';
 export { type TaskStatus, taskStatuses } from './task-status.ts';

@@ -1,37 +1,54 @@
 // JSON as it may be stored: what JSON.stringify would change in silence (NaN, Infinity) or can't write (BigInt,
-// cycles), and bytes, are refused; `undefined` is dropped as JSON does. Depth and size have limits.
+// cycles), and bytes, are refused; `undefined` is dropped as JSON does. Depth and size have limits (limit-settings.ts),
+// which are held before the text is made, as far as they can be known then.
 
 import { types } from 'node:util';
 import { storableText } from './arguments.ts';
 import { type InvalidArgumentCode, InvalidArgumentError } from './errors.ts';
-import { jsonDepthLimit } from './limits.ts';
+import { type LimitName, limits, raising } from './limit-settings.ts';
+import { QuickLook } from './plain-json.ts';
 
-interface JsonRule {
+export interface JsonRule {
   /** How the value is named in an error. */
   argument: string;
   code: InvalidArgumentCode;
-  /** Most bytes of the JSON text. */
-  maxBytes: number;
+  /** What limits the bytes of the JSON text. */
+  limit: LimitName;
 }
 
 /** The JSON text of a value. */
-export function toJsonText(value: unknown, { argument, code, maxBytes }: JsonRule): string {
+export function toJsonText(value: unknown, rule: JsonRule): string {
+  const maxBytes = limits()[rule.limit];
   try {
-    const problem = new Search(maxBytes).find(value, '', 0);
-    if (problem) throw refuse(argument, code, describeProblem(problem));
+    requireJson(value, rule);
     const text = JSON.stringify(value) as string | undefined;
-    if (text === undefined) throw refuse(argument, code, 'has no JSON form');
+    if (text === undefined) throw refuse(rule, 'has no JSON form');
     const bytes = text.length * 3 > maxBytes ? Buffer.byteLength(text) : text.length;
-    if (bytes > maxBytes) throw refuse(argument, code, `is ${bytes} bytes of JSON; at most ${maxBytes} are allowed`);
+    if (bytes > maxBytes) throw refuseSize(rule, bytes, '');
     return text;
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw error;
     // A getter or a toJSON that throws, or a Proxy: its error is not repeated, it may quote the value.
-    throw refuse(argument, code, `can't be written as JSON (${error instanceof Error ? error.name : typeof error})`);
+    throw refuse(rule, `can't be written as JSON (${error instanceof Error ? error.name : typeof error})`);
   }
 }
 
-function refuse(argument: string, code: InvalidArgumentCode, problem: string): InvalidArgumentError {
+/** Refuses what JSON would lose, what is too deep, and what is too large already without escapes. */
+function requireJson(value: unknown, rule: JsonRule): void {
+  const { [rule.limit]: maxBytes, jsonDepth } = limits();
+  const quick = new QuickLook(maxBytes, jsonDepth);
+  const look = quick.at(value);
+  if (look === 'plain') return;
+  if (look === 'too large') throw refuseSize(rule, quick.bytes, 'at least ');
+  if (look === 'too deep') throw refuseDepth(rule);
+  const search = new Search(maxBytes, jsonDepth);
+  const problem = search.find(value, '', 0);
+  if (problem === 'too large') throw refuseSize(rule, search.bytes, 'at least ');
+  if (problem === 'too deep') throw refuseDepth(rule);
+  if (problem) throw refuse(rule, describeProblem(problem));
+}
+
+function refuse({ argument, code }: JsonRule, problem: string): InvalidArgumentError {
   return new InvalidArgumentError(
     code,
     argument,
@@ -40,25 +57,48 @@ function refuse(argument: string, code: InvalidArgumentCode, problem: string): I
   );
 }
 
+function refuseSize({ argument, code, limit }: JsonRule, size: number, about: string): InvalidArgumentError {
+  const max = limits()[limit];
+  return new InvalidArgumentError(
+    code,
+    argument,
+    `is ${about}${size} bytes of JSON; at most ${max} are allowed`,
+    `Make it smaller, or keep files elsewhere and put their URL here.${raising(limit)}`,
+    { limit, size, max },
+  );
+}
+
+function refuseDepth({ argument, code }: JsonRule): InvalidArgumentError {
+  const max = limits().jsonDepth;
+  return new InvalidArgumentError(
+    code,
+    argument,
+    `is nested deeper than ${max} levels, or holds itself`,
+    `Make it flatter, or store what is deep as one text.${raising('jsonDepth')}`,
+    { limit: 'jsonDepth', size: max + 1, max },
+  );
+}
+
 interface Problem {
   what: string;
-  /** Keys and indexes, the innermost first; none where the place does not matter. */
-  path?: string[];
+  /** Keys and indexes, the innermost first. */
+  path: string[];
   why?: string;
 }
 
-/** The first thing in a value that JSON would lose. Ends early in a value that is far too large. */
+/** The first thing in a value that JSON would lose, or that is beyond a limit: it goes no deeper than that. */
 class Search {
-  /** Of the bytes that are allowed, at least so many are left. */
-  private left: number;
+  /** The JSON text has about so many bytes at least. */
+  bytes = 0;
 
-  constructor(private readonly maxBytes: number) {
-    this.left = maxBytes;
-  }
+  constructor(
+    private readonly maxBytes: number,
+    private readonly maxDepth: number,
+  ) {}
 
-  find(value: unknown, key: string, depth: number): Problem | undefined {
-    this.left -= typeof value === 'string' ? value.length + 3 : 2; // quotes, brackets or a digit, and a comma
-    if (this.left < -2) return { what: `is more than ${this.maxBytes} bytes of JSON, the most that is allowed` };
+  find(value: unknown, key: string, depth: number): Problem | 'too large' | 'too deep' | undefined {
+    this.bytes += typeof value === 'string' ? value.length + 3 : 2; // quotes, brackets or a digit, and a comma
+    if (this.bytes > this.maxBytes + 2) return 'too large';
     switch (typeof value) {
       case 'number':
         return Number.isFinite(value) ? undefined : { what: `has ${value}`, path: [], why: notInJson };
@@ -71,7 +111,7 @@ class Search {
   }
 
   /** What an object says of itself is what counts. A Date's own form is a text, or null where it is invalid. */
-  private findInObject(value: object, key: string, depth: number, isForm = false): Problem | undefined {
+  private findInObject(value: object, key: string, depth: number, isForm = false): ReturnType<Search['find']> {
     if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return { what: 'has bytes', path: [] };
     const { toJSON } = value as { toJSON?: unknown };
     if (isForm || typeof toJSON !== 'function') return this.findInside(value, depth);
@@ -82,14 +122,14 @@ class Search {
       : this.find(form, key, depth);
   }
 
-  private findInside(value: object, depth: number): Problem | undefined {
-    if (depth >= jsonDepthLimit) return { what: `is nested deeper than ${jsonDepthLimit} levels, or holds itself` };
+  private findInside(value: object, depth: number): ReturnType<Search['find']> {
+    if (depth >= this.maxDepth) return 'too deep';
     const isArray = Array.isArray(value);
     const keys = isArray ? value.keys() : Object.keys(value);
     for (const key of keys) {
       const problem = this.find((value as Record<string | number, unknown>)[key], String(key), depth + 1);
       if (!problem) continue;
-      problem.path?.push(isArray ? `[${key}]` : asStep(key as string));
+      if (typeof problem !== 'string') problem.path.push(isArray ? `[${key}]` : asStep(key as string));
       return problem;
     }
     return undefined;
@@ -100,11 +140,11 @@ const notInJson = "which JSON can't hold";
 
 /** A key that is no plain name may be somebody's: an address, a sentence. */
 function asStep(key: string): string {
-  return /^[\w$-]{1,40}$/.test(key) ? `.${key}` : '[a key]';
+  return /^[\w$-]{1,24}$/.test(key) ? `.${key}` : '[a key]';
 }
 
 function describeProblem({ what, path, why }: Problem): string {
-  const at = path?.length ? ` at ${path.reverse().join('').slice(0, 80)}` : '';
+  const at = path.length > 0 ? ` at ${path.reverse().join('').slice(0, 80)}` : '';
   return `${what}${at}${why ? `, ${why}` : ''}`;
 }
 

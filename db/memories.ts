@@ -1,9 +1,16 @@
 // What the assistant was asked to remember: a text, once for each user.
 
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import { optionalId, requireId, requireObject, requireText } from './arguments.ts';
 import type { Page } from './cursor.ts';
 import { db } from './database.ts';
+import {
+  changeEncrypted,
+  insertOrFindEncrypted,
+  mayBeEncrypted,
+  readContent,
+  storedMemory,
+} from './encrypted-memories.ts';
 import { ConflictError } from './errors.ts';
 import { textLimits } from './limits.ts';
 import {
@@ -19,6 +26,7 @@ import { type Memory, memories } from './schema.ts';
 import { readMoment, statement } from './statement.ts';
 import { uuidv7 } from './uuid.ts';
 
+const { contentIndex: _contentIndex, searchDigest: _searchDigest, ...columns } = getTableColumns(memories);
 const ofUser = eq(memories.userId, sql.placeholder('userId'));
 const oneOfUser = and(eq(memories.id, sql.placeholder('id')), ofUser);
 /** Writes the row or finds the one with the same text; the unique index is on the digest, the text itself decides. */
@@ -39,13 +47,13 @@ where user_id = $2::uuid and md5(content) = md5($3::text) and content = $3::text
   ([id, userId, content, createdAt]): Memory => ({
     id: id as string,
     userId: userId as string,
-    content: content as string,
+    content: readContent(content),
     createdAt: readMoment(createdAt),
   }),
   2,
 );
 const allOfUser = db
-  .select()
+  .select(columns)
   .from(memories)
   .where(ofUser)
   .orderBy(...newestFirst(memories))
@@ -53,34 +61,26 @@ const allOfUser = db
   .offset(sql.placeholder('offset'))
   .prepare('memories_of_user');
 const firstPage = db
-  .select()
+  .select(columns)
   .from(memories)
   .where(ofUser)
   .orderBy(...newestFirst(memories))
   .limit(sql.placeholder('limit'))
   .prepare('memories_first_page');
 const nextPage = db
-  .select()
+  .select(columns)
   .from(memories)
   .where(and(ofUser, afterCursor(memories)))
   .orderBy(...newestFirst(memories))
   .limit(sql.placeholder('limit'))
   .prepare('memories_next_page');
-const containing = db
-  .select()
-  .from(memories)
-  .where(and(ofUser, sql`${memories.content} ilike ${sql.placeholder('pattern')}`))
-  .orderBy(...newestFirst(memories))
-  .limit(sql.placeholder('limit'))
-  .offset(sql.placeholder('offset'))
-  .prepare('memories_containing');
 const changeContent = db
   .update(memories)
-  .set({ content: sql`${sql.placeholder('content')}` })
+  .set({ content: sql`${sql.placeholder('content')}`, contentIndex: null })
   .where(oneOfUser)
-  .returning()
+  .returning(columns)
   .prepare('memory_update');
-const removeMemory = db.delete(memories).where(oneOfUser).returning().prepare('memory_delete');
+const removeMemory = db.delete(memories).where(oneOfUser).returning(columns).prepare('memory_delete');
 
 /**
  * Remembers a text. The same text again, for the same user, returns the row there is.
@@ -104,11 +104,24 @@ export async function saveMemory(args: { userId: string; content: string; id?: s
  * it; after ten it is another row's id that is in the way.
  */
 async function save(values: { id: string; userId: string; content: string }): Promise<Memory[]> {
+  const write = mayBeEncrypted() ? insertOrFindEncrypted : insertOrFindPlain;
   for (let attempt = 1; attempt <= 10; attempt += 1) {
-    const rows = await named(insertOrFind.run(values.id, values.userId, values.content), userMissing);
+    const rows = await named(write(values), userMissing);
     if (rows.length > 0) return rows;
   }
   throw idTaken('id');
+}
+
+function insertOrFindPlain({
+  id,
+  userId,
+  content,
+}: {
+  id: string;
+  userId: string;
+  content: string;
+}): Promise<Memory[]> {
+  return insertOrFind.run(id, userId, storedMemory(userId, content).content);
 }
 
 /** A user's memories, newest first. @example const all = await getMemoriesByUserId({ userId }); */
@@ -122,17 +135,6 @@ export async function listMemories(args: ListArguments): Promise<Page<Memory>> {
 }
 
 /**
- * The user's memories that contain a text, in any case, newest first. `%`, `_` and `\` stand for themselves.
- * @example await findMemoriesByContent({ userId, contentQuery: 'peanut' });
- */
-export async function findMemoriesByContent(args: ArrayArguments & { contentQuery: string }): Promise<Memory[]> {
-  const { contentQuery } = requireObject('findMemoriesByContent', args);
-  const wanted = requireText('contentQuery', contentQuery, { min: 0, max: textLimits.contentQuery });
-  const pattern = `%${wanted.replaceAll(/[\\%_]/g, '\\$&')}%`;
-  return readArray(containing, args, { pattern });
-}
-
-/**
  * Changes the text of a memory. @returns the row written, `[]` when it is not there
  * @throws ConflictError MEMORY_EXISTS when the user has this text in another row
  */
@@ -143,15 +145,22 @@ export async function updateMemory(args: { id: string; userId: string; content: 
     userId: requireId('userId', userId),
     content: requireText('content', content, { max: textLimits.memoryContent }),
   };
-  return named(changeContent.execute(values), {
-    '23505': (cause) =>
-      new ConflictError(
-        'MEMORY_EXISTS',
-        'the user has a memory with this text already',
-        'Delete one of the two with deleteMemoryById, or write another text.',
-        cause,
-      ),
-  });
+  const rows = await named(mayBeEncrypted() ? changeEncrypted(values) : changePlain(values), { '23505': memoryExists });
+  if (rows === null) throw memoryExists();
+  return rows;
+}
+
+function changePlain({ id, userId, content }: { id: string; userId: string; content: string }): Promise<Memory[]> {
+  return changeContent.execute({ id, userId, content: storedMemory(userId, content).content });
+}
+
+function memoryExists(cause?: unknown): ConflictError {
+  return new ConflictError(
+    'MEMORY_EXISTS',
+    'the user has a memory with this text already',
+    'Delete one of the two with deleteMemoryById, or write another text.',
+    cause,
+  );
 }
 
 /** Forgets a memory. @returns the row deleted, `[]` when it was not there */

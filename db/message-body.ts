@@ -5,8 +5,11 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, storableText } from './arguments.ts';
 import { InvalidArgumentError } from './errors.ts';
-import { toJsonText } from './json-value.ts';
-import { jsonLimits, textLimits } from './limits.ts';
+import { type JsonRule, toJsonText } from './json-value.ts';
+import { limits } from './limit-settings.ts';
+import { textLimits } from './limits.ts';
+import { requireMessageCount, SaveSize } from './message-limits.ts';
+import { QuickLook } from './plain-json.ts';
 
 /** A message as it is written. */
 export interface EncodedMessage {
@@ -19,9 +22,12 @@ export interface EncodedMessage {
   preview: string | null;
 }
 
-/** The array of messages, or MISSING_ARGUMENT or INVALID_MESSAGE. */
+/** The array of messages, no more than may be; or MISSING_ARGUMENT, INVALID_MESSAGE or CHAT_FULL. */
 export function requireMessages(messages: unknown): readonly unknown[] {
-  if (Array.isArray(messages)) return messages;
+  if (Array.isArray(messages)) {
+    requireMessageCount(messages);
+    return messages;
+  }
   throw new InvalidArgumentError(
     messages === undefined ? 'MISSING_ARGUMENT' : 'INVALID_MESSAGE',
     'messages',
@@ -40,19 +46,88 @@ export function encodeMessage(message: unknown, argument: string): EncodedMessag
       'Pass a message, which is an object.',
     );
   }
-  const text = toJsonText(message, { argument, code: 'INVALID_MESSAGE', maxBytes: jsonLimits.message });
-  if (text[0] !== '{') throw notAnObject(message, argument);
+  const text = textOf(message, argument);
   const body = parseBody(text);
   return { text, role: storableRole(body.role), ownIdHash: hashOwnId(body.id), preview: previewOfOne(body) };
 }
 
+const ruleFor = (argument: string): JsonRule => ({ argument, code: 'INVALID_MESSAGE', limit: 'messageBytes' });
+
+function textOf(message: unknown, argument: string): string {
+  if (message === undefined) throw notAnObject(message, argument);
+  const text = toJsonText(message, ruleFor(argument));
+  if (text[0] !== '{') throw notAnObject(message, argument);
+  return text;
+}
+
 /** Checks and encodes a list, which may have holes. */
-export function encodeMessages(messages: readonly unknown[], firstIndex = 0): EncodedMessage[] {
+export function encodeMessages(
+  messages: readonly unknown[],
+  firstIndex = 0,
+  size: SaveSize = new SaveSize(),
+): EncodedMessage[] {
   return Array.from(messages, (message, i) => {
     const argument = `messages[${firstIndex + i}]`;
-    if (message === undefined) throw notAnObject(message, argument);
-    return encodeMessage(message, argument);
+    if (message === undefined) throw notAnObject(message, argument); // a hole, not a missing argument
+    const encoded = encodeMessage(message, argument);
+    size.add(encoded.text);
+    return encoded;
   });
+}
+
+/** So much becomes one text at once: fewer calls, and no text as long as a chat. */
+const batch = { messages: 100, bytes: 1024 * 1024 };
+
+/** The text of an array or object is at most so many times as long as a QuickLook says at least: a number has up to 24 characters. */
+const longestForm = 13;
+
+/** The JSON texts of the first messages of a list, checked, and joined by commas some at a time. */
+export function* joinedTexts(
+  messages: readonly unknown[],
+  count: number,
+  size: SaveSize = new SaveSize(),
+): Generator<{ text: string; count: number }, void, void> {
+  for (let from = 0, to = 0; from < count; from = to) {
+    const some = smallOnes(messages, from, Math.min(from + batch.messages, count));
+    const together = textTogether(some);
+    to = from + (together === undefined ? 1 : some.length);
+    const text = together ?? textOf(messages[from], `messages[${from}]`);
+    size.add(text);
+    yield { text, count: to - from };
+  }
+}
+
+/** The messages at a place that are plain, and so small that no escape makes a text of them longer than it may be. */
+function smallOnes(messages: readonly unknown[], from: number, most: number): unknown[] {
+  const { messageBytes, jsonDepth } = limits();
+  let to = from;
+  for (let bytes = 0; to < most; to += 1) {
+    const quick = new QuickLook(messageBytes / longestForm, jsonDepth);
+    if (!isPlainObject(messages[to], quick)) break;
+    bytes += quick.bytes;
+    if (bytes > batch.bytes) break;
+  }
+  return messages.slice(from, to);
+}
+
+function isPlainObject(message: unknown, quick: QuickLook): boolean {
+  if (typeof message !== 'object' || message === null || Array.isArray(message) || message instanceof Date)
+    return false;
+  try {
+    return quick.at(message) === 'plain';
+  } catch {
+    return false; // a getter or a Proxy: it is asked again by itself
+  }
+}
+
+/** Undefined of none, and of those that are not the same when they are asked a second time. */
+function textTogether(messages: readonly unknown[]): string | undefined {
+  if (messages.length === 0) return undefined;
+  try {
+    return JSON.stringify(messages).slice(1, -1);
+  } catch {
+    return undefined;
+  }
 }
 
 function notAnObject(message: unknown, argument: string): InvalidArgumentError {

@@ -4,7 +4,6 @@
 
 import { chatNotFound, readSummary, summaryColumns } from './chats.ts';
 import { execute } from './database.ts';
-import { InvalidArgumentError } from './errors.ts';
 import { type EncodedMessage, previewOf } from './message-body.ts';
 import type { ChatSummary } from './schema.ts';
 import { statement } from './statement.ts';
@@ -59,25 +58,11 @@ export async function lockChat(key: ChatKey, argument: string): Promise<PathStat
   return state;
 }
 
-/** Bodies are one parameter: PostgreSQL takes 1 GB, a JavaScript string 512 million characters. */
-const callCharacters = 256 * 1024 * 1024;
-
-function tooMuch(characters: number): InvalidArgumentError {
-  return new InvalidArgumentError(
-    'INVALID_MESSAGE',
-    'messages',
-    `has ${characters} characters of JSON that are new; one call writes at most ${callCharacters}`,
-    'Save the first ones, and append the rest in several calls of appendMessages.',
-  );
-}
-
-/** New messages as parameters: ids, and JSON arrays of roles, hashes and bodies. */
+/** New messages as parameters: ids, and JSON arrays of roles, hashes and bodies. What all of them may be together is checked before. */
 export function toColumns(
   ids: readonly string[],
   messages: readonly EncodedMessage[],
 ): [string, string, string, string] {
-  const characters = messages.reduce((sum, { text }) => sum + text.length, 0);
-  if (characters > callCharacters) throw tooMuch(characters);
   return [
     `{${ids.join(',')}}`,
     JSON.stringify(messages.map(({ role }) => role)),
@@ -113,6 +98,8 @@ export interface PathEnd {
   digest: string | null;
   digestCount: number;
   preview: string | null;
+  /** How many messages from the beginning on are the same as before: search has to read those behind again. */
+  unchangedCount: number;
   /** A message of the path that gets another body. */
   completed?: { id: string; message: EncodedMessage };
 }
@@ -128,6 +115,7 @@ export const writePathEnd = statement(
     digest = decode($11::text, 'hex'),
     "digestCount" = $12::integer,
     preview = $13::text,
+    "indexedCount" = least("indexedCount", $17::integer),
     "updatedAt" = now()
   where id = $1::uuid and "userId" = $2::uuid and revision = $3::integer
   returning ${summaryColumns}
@@ -173,6 +161,7 @@ export function moveEnd({ chatId, userId }: ChatKey, end: PathEnd): Promise<Chat
     completed?.message.text ?? null,
     completed?.message.role ?? null,
     completed?.message.ownIdHash ?? null,
+    end.unchangedCount,
   );
 }
 

@@ -4,7 +4,9 @@ import { optionalLimit, requireId, requireObject } from './arguments.ts';
 import { decodeCursor, encodeCursor, type Page } from './cursor.ts';
 import { execute, readFor, transaction } from './database.ts';
 import { InvalidArgumentError } from './errors.ts';
+import { limits } from './limit-settings.ts';
 import { type EncodedMessage, encodeMessage, encodeMessages, requireMessages, withSortedKeys } from './message-body.ts';
+import { chatFull } from './message-limits.ts';
 import { type ChatKey, findAndLockChat, lockChat, newRows, readPreview, toColumns } from './message-writing.ts';
 import { repeatable } from './outcome.ts';
 import { readMoment, statement } from './statement.ts';
@@ -48,7 +50,8 @@ const comparable = (body: string): string =>
 
 /**
  * Takes the chat's row, if it is still as this statement sees it, and puts the messages that are not on the path
- * yet behind its end. Gives the place of each message, known or new; fewer when the chat was not as seen.
+ * yet behind its end. Gives the place of each message, known or new; fewer when the chat was not as seen, or would
+ * have more messages than `$8`.
  * A row that has the id given for a new one was written by the same call before, wherever its path is now.
  */
 export const append = statement(
@@ -107,7 +110,7 @@ export const append = statement(
   from "Chat" seen, (select "chatId", "userId" from given limit 1) key
   where c.id = key."chatId" and c."userId" = key."userId"
     and seen.id = c.id and seen.revision = c.revision
-    and exists (select 1 from fresh)
+    and (select count(*) from fresh) between 1 and $8::integer - seen."messageCount"
   returning c.id, c."userId", seen."messageCount" as base, seen."headId" as head
 ), written as (
   insert into "Message" (id, "userId", "chatId", "parentId", position, role, "ownIdHash", body, "createdAt")
@@ -142,7 +145,7 @@ order by 6`,
  * @param rowIds ids for the rows, one for each message; makes it safe to repeat a call whose outcome is unknown
  *   (the error's `details.repeatWith` has them)
  * @returns the place of each message, in the order given
- * @throws NotFoundError CHAT_NOT_FOUND; InvalidArgumentError INVALID_MESSAGE
+ * @throws NotFoundError CHAT_NOT_FOUND; InvalidArgumentError INVALID_MESSAGE; LimitError CHAT_FULL
  * @example await appendMessages({ chatId, userId, messages: [{ role: 'user', content: 'Hello' }] });
  */
 export async function appendMessages(args: {
@@ -179,15 +182,20 @@ async function write(
       chosen,
     ),
     JSON.stringify(chosen.map(({ preview }) => preview)),
+    limits().chatMessages,
   ];
   const places = await append.run(...params);
-  const all = places.length === chosen.length ? places : await transaction(() => appendLocked(key, params));
+  const all =
+    places.length === chosen.length ? places : await transaction(() => appendLocked(key, params, chosen.length));
   return indexOf.map((i) => all[i] as MessagePlace);
 }
 
-async function appendLocked(key: ChatKey, params: unknown[]): Promise<MessagePlace[]> {
-  await lockChat(key, 'chatId');
-  return append.run(...params);
+/** With the row taken the chat is as seen: what is not written now is too much for it. */
+async function appendLocked(key: ChatKey, params: unknown[], count: number): Promise<MessagePlace[]> {
+  const { messageCount } = await lockChat(key, 'chatId');
+  const places = await append.run(...params);
+  if (places.length < count) throw chatFull(messageCount, count - places.length);
+  return places;
 }
 
 /** The same own id and body twice in one call is one message, as it would be in two calls. */
@@ -292,6 +300,7 @@ export const replaceBody = statement(
     revision = c.revision + 1,
     digest = case when old.position < c."digestCount" then null else c.digest end,
     "digestCount" = case when old.position < c."digestCount" then 0 else c."digestCount" end,
+    "indexedCount" = least(c."indexedCount", old.position),
     "updatedAt" = now()
   from old, "Chat" seen
   where c.id = $1::uuid and c."userId" = $2::uuid

@@ -77,6 +77,9 @@ export interface ArrayArguments {
   offset?: number;
 }
 
+/** Rows of a whole list in one array. */
+export const arrayLimit = { fallback: 1000, max: 10_000 } as const;
+
 /** Runs the statement of a whole list. @param more values of placeholders of its own */
 export async function readArray<Row>(
   list: PreparedList<Row>,
@@ -85,7 +88,7 @@ export async function readArray<Row>(
 ): Promise<Row[]> {
   const values = {
     userId: requireId('userId', userId),
-    limit: optionalLimit(limit, { fallback: 1000, max: 10_000 }),
+    limit: optionalLimit(limit, arrayLimit),
     offset: optionalOffset(offset),
     ...more,
   };

@@ -2,9 +2,8 @@
 // without reading them.
 
 import { createHash, type Hash } from 'node:crypto';
-
-/** So many messages become one text at once: fewer calls, and no text as long as the chat. */
-const batch = 100;
+import { joinedTexts } from './message-body.ts';
+import type { SaveSize } from './message-limits.ts';
 
 /** SHA-256 of messages' JSON texts, joined by commas: of many at once, or one by one. */
 export class PathDigest {
@@ -18,19 +17,12 @@ export class PathDigest {
     return new PathDigest(createHash('sha256'), 0);
   }
 
-  /** Of the first `count` messages of a list; undefined when there are fewer, or one can't be written as JSON. */
-  static ofFirst(list: readonly unknown[], count: number): PathDigest | undefined {
+  /** Of the first `count` messages of a list, which are checked; undefined when there are fewer. */
+  static ofFirst(list: readonly unknown[], count: number, size?: SaveSize): PathDigest | undefined {
     if (list.length < count) return undefined;
     const digest = PathDigest.ofNone();
-    try {
-      for (let from = 0; from < count; from += batch) {
-        const some = list.slice(from, Math.min(from + batch, count));
-        digest.addTexts(JSON.stringify(some).slice(1, -1), some.length);
-      }
-      return digest;
-    } catch {
-      return undefined; // encodeMessage says which one it is
-    }
+    for (const texts of joinedTexts(list, count, size)) digest.addTexts(texts.text, texts.count);
+    return digest;
   }
 
   /** Adds the JSON text of the next message. */

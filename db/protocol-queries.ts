@@ -17,7 +17,7 @@ import { decodeCursor, encodeCursor, type Page, toPage } from './cursor.ts';
 import { db, readFor } from './database.ts';
 import { type InvalidArgumentCode, InvalidArgumentError } from './errors.ts';
 import { storableJson, toJsonText } from './json-value.ts';
-import { jsonLimits, textLimits } from './limits.ts';
+import { textLimits } from './limits.ts';
 import {
   type ArrayArguments,
   afterCursor,
@@ -300,7 +300,7 @@ function requireDescription(description: unknown): string | null {
 
 function requireParts(parts: unknown): string {
   if (parts === undefined) throw invalidParts('MISSING_ARGUMENT', 'is missing (undefined)');
-  const text = toJsonText(parts, { argument: 'parts', code: 'INVALID_PARTS', maxBytes: jsonLimits.protocolParts });
+  const text = toJsonText(parts, { argument: 'parts', code: 'INVALID_PARTS', limit: 'protocolBytes' });
   const problem = findPartProblem(JSON.parse(text));
   if (problem === undefined) return storableJson(text);
   throw invalidParts('INVALID_PARTS', problem);

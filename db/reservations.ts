@@ -6,7 +6,6 @@ import { optionalId, requireBoolean, requireId, requireObject } from './argument
 import { db, readFor } from './database.ts';
 import { type InvalidArgumentCode, InvalidArgumentError } from './errors.ts';
 import { storableJson, toJsonText } from './json-value.ts';
-import { jsonLimits } from './limits.ts';
 import { idTaken, named, userMissing } from './outcome.ts';
 import { type FlightReservation, flightReservation } from './reservation-details.ts';
 import { type Reservation, reservation } from './schema.ts';
@@ -19,7 +18,7 @@ const insertReservation = db
   .values({
     id: sql.placeholder('id'),
     userId: sql.placeholder('userId'),
-    details: sql`${sql.placeholder('details')}::jsonb`,
+    details: sql.placeholder('details'),
   })
   .onConflictDoNothing()
   .returning()
@@ -55,7 +54,7 @@ export async function createReservation(args: {
   const written = await named(insertReservation.execute(values), userMissing);
   if (written.length > 0) return written;
   const existing = await oneOfUser.execute(values);
-  if (!isDeepStrictEqual(existing[0]?.details, JSON.parse(values.details))) throw idTaken('id');
+  if (!isDeepStrictEqual(existing[0]?.details, values.details)) throw idTaken('id');
   return existing;
 }
 
@@ -86,15 +85,11 @@ export async function updateReservation(args: {
   return rows[0];
 }
 
-function requireDetails(details: unknown): string {
+function requireDetails(details: unknown): FlightReservation {
   if (details === undefined) throw invalidDetails('MISSING_ARGUMENT', 'is missing (undefined)', []);
-  const text = toJsonText(details, {
-    argument: 'details',
-    code: 'INVALID_DETAILS',
-    maxBytes: jsonLimits.reservationDetails,
-  });
+  const text = toJsonText(details, { argument: 'details', code: 'INVALID_DETAILS', limit: 'reservationBytes' });
   const checked = flightReservation.safeParse(JSON.parse(text));
-  if (checked.success) return storableJson(text);
+  if (checked.success) return JSON.parse(storableJson(text));
   const problems = checked.error.issues.map(({ path, message }) => `${path.join('.') || 'details'}: ${message}`);
   throw invalidDetails('INVALID_DETAILS', `is not a flight reservation: ${problems.slice(0, 5).join('; ')}`, problems);
 }

@@ -72,7 +72,7 @@ where id = $1::uuid and "userId" = $2::uuid and revision = $3::integer`,
  * @param messages any JSON objects, with or without ids; they come back as JSON.parse(JSON.stringify(message))
  * @returns the chat's row, without messages
  * @throws NotFoundError CHAT_NOT_FOUND when the id belongs to a chat of somebody else; USER_NOT_FOUND
- * @throws InvalidArgumentError INVALID_MESSAGE, INVALID_ID
+ * @throws InvalidArgumentError INVALID_MESSAGE, INVALID_ID; LimitError CHAT_FULL
  * @example await saveChat({ id: chatId, messages: [...history, answer], userId });
  */
 export async function saveChat(args: { id: string; messages: unknown; userId: string }): Promise<ChatSummary[]> {
@@ -181,6 +181,7 @@ async function makePlan(
       digest: digested.value(),
       digestCount: digested.count,
       preview: previewOf(list),
+      unchangedCount: base + equal,
     },
   };
   if (isCompletion) plan.end.completed = { id: differing.id, message: replacement };

@@ -22,7 +22,10 @@ import {
   varchar,
 } from 'drizzle-orm/pg-core';
 import { atMost, between1And, bytea, moment } from './columns.ts';
-import { jsonLimits, textLimits } from './limits.ts';
+import { blindIndex } from './encryption/blind-index.ts';
+import { encryptedJson, encryptedText } from './encryption/columns.ts';
+import { encryptsMemories } from './encryption/settings.ts';
+import { apiKeyScopeLimit, jsonLimits, textLimits } from './limits.ts';
 import { protocols } from './protocols-schema.ts';
 import type { FlightReservation } from './reservation-details.ts';
 import type { TaskStatus } from './task-status.ts';
@@ -63,6 +66,8 @@ export const chat = pgTable(
     /** SHA-256 of the JSON text of the first `digestCount` active messages, as the last saveChat sent them. */
     digest: bytea('digest'),
     digestCount: integer('digestCount').notNull().default(0),
+    /** How many messages from the beginning of the active path search finds by its index; it reads those behind. */
+    indexedCount: integer('indexedCount').notNull().default(0),
     createdAt: moment('createdAt').notNull().defaultNow(),
     updatedAt: moment('updatedAt').notNull().defaultNow(),
   },
@@ -141,7 +146,7 @@ export const reservation = pgTable(
   {
     id: uuid('id').primaryKey().notNull(),
     createdAt: moment('createdAt').notNull().defaultNow(),
-    details: jsonb('details').$type<FlightReservation>().notNull(),
+    details: encryptedJson<FlightReservation>('details').notNull(),
     hasCompletedPayment: boolean('hasCompletedPayment').notNull().default(false),
     userId: uuid('userId').notNull(),
   },
@@ -150,7 +155,8 @@ export const reservation = pgTable(
     foreignKey({ name: 'Reservation_userId_fkey', columns: [table.userId], foreignColumns: [user.id] }).onDelete(
       'cascade',
     ),
-    check('Reservation_details_check', sql`jsonb_typeof(${table.details}) = 'object'`),
+    // A string is ciphertext.
+    check('Reservation_details_check', sql`jsonb_typeof(${table.details}) in ('object', 'string')`),
   ],
 );
 
@@ -160,15 +166,30 @@ export const memories = pgTable(
   {
     id: uuid('id').primaryKey().notNull().defaultRandom().$defaultFn(uuidv7),
     userId: uuid('user_id').notNull(),
-    content: text('content').notNull(),
+    content: encryptedText('content', { isOn: encryptsMemories }).notNull(),
+    /** Where `content` is encrypted, the keyed digest of the text: keeps it unique, and finds it again. */
+    contentIndex: blindIndex('content_index', { of: 'content', perUser: 'userId' }),
+    /** The digest of `content` as search has it in its index; null, or another one: it is not there yet. */
+    searchDigest: uuid('search_digest'),
     createdAt: moment('created_at').notNull().defaultNow(),
   },
   (table) => [
     // A btree holds keys up to 2,704 bytes, a memory may be longer: its digest stands for it.
     uniqueIndex('Memory_user_id_content_key').on(table.userId, sql`md5(${table.content})`),
+    uniqueIndex('Memory_user_id_content_index_key')
+      .on(table.userId, table.contentIndex)
+      .where(sql`${table.contentIndex} is not null`),
     index('Memory_user_id_created_at_id_idx').on(table.userId, table.createdAt, table.id),
+    // What search has to read, because its index does not have it. Ciphertext never gets there. The second column is null in
+    // all of it: no other index has this order, so that PostgreSQL, which takes all memories for unindexed, reads this one.
+    index('Memory_unindexed_idx')
+      .on(table.userId, table.contentIndex, table.id)
+      .where(sql`${table.searchDigest} is distinct from md5(${table.content})::uuid and ${table.contentIndex} is null`),
     foreignKey({ name: 'Memory_user_id_fkey', columns: [table.userId], foreignColumns: [user.id] }).onDelete('cascade'),
-    check('Memory_content_check', between1And(table.content, textLimits.memoryContent)),
+    check(
+      'Memory_content_check',
+      sql`char_length(${table.content}) between 1 and ${sql.raw(String(textLimits.memoryContent))} or ${table.contentIndex} is not null and char_length(${table.content}) <= ${sql.raw(String(textLimits.encryptedMemory))}`,
+    ),
   ],
 );
 
@@ -194,7 +215,10 @@ export const tasks = pgTable(
   ],
 );
 
-/** A key to the assistant's API. The key itself is never stored, only a hash of it. */
+/**
+ * A key to the assistant's API. The key itself is never stored, only a digest of it. A row without `prefix` is a legacy
+ * one, whose `hashedKey` is a bcrypt hash that the caller made.
+ */
 export const apiKey = pgTable(
   'ApiKey',
   {
@@ -203,14 +227,111 @@ export const apiKey = pgTable(
     hashedKey: text('hashedKey').notNull(),
     name: text('name').notNull(),
     createdAt: moment('createdAt').notNull().defaultNow(),
+    /** To the minute: it is written once a minute at most. */
     lastUsedAt: moment('lastUsedAt'),
+    /** The beginning of the key, to recognise it by. */
+    prefix: varchar('prefix', { length: textLimits.apiKeyPrefix }),
+    /** Which pepper `hashedKey` was made with; null for none. */
+    pepperId: varchar('pepperId', { length: textLimits.keyId }),
+    scopes: varchar('scopes', { length: textLimits.apiKeyScope }).array().notNull().default([]),
+    expiresAt: moment('expiresAt'),
+    revokedAt: moment('revokedAt'),
+    /** How many verifications are let through in `rateWindowSeconds`; null for no limit. */
+    rateLimit: integer('rateLimit'),
+    rateWindowSeconds: integer('rateWindowSeconds'),
+    /** When the window that counts now began, and how many were let through since. */
+    windowStartedAt: moment('windowStartedAt'),
+    windowCount: integer('windowCount').notNull().default(0),
   },
   (table) => [
     unique('ApiKey_hashedKey_key').on(table.hashedKey),
     index('ApiKey_userId_createdAt_id_idx').on(table.userId, table.createdAt, table.id),
+    // The legacy ones, which have to be compared one by one.
+    index('ApiKey_legacy_idx').on(table.id).where(sql`${table.prefix} is null`),
     foreignKey({ name: 'ApiKey_userId_fkey', columns: [table.userId], foreignColumns: [user.id] }).onDelete('cascade'),
     check('ApiKey_name_check', between1And(table.name, textLimits.apiKeyName)),
     check('ApiKey_hashedKey_check', between1And(table.hashedKey, textLimits.apiKeyHash)),
+    check('ApiKey_scopes_check', sql`cardinality(${table.scopes}) <= ${sql.raw(String(apiKeyScopeLimit))}`),
+    check(
+      'ApiKey_rate_check',
+      sql`(${table.rateLimit} is null) = (${table.rateWindowSeconds} is null) and ${table.rateLimit} >= 1 and ${table.rateWindowSeconds} >= 1`,
+    ),
+  ],
+);
+
+/**
+ * Who did what to keys, passwords, exports and erasures. Rows are added, never changed. People stand in it as a keyed
+ * digest of their id, with no foreign key: an erasure stays on record when the person is gone.
+ */
+export const auditEvent = pgTable(
+  'AuditEvent',
+  {
+    id: uuid('id').primaryKey().notNull().defaultRandom().$defaultFn(uuidv7),
+    at: moment('at').notNull().defaultNow(),
+    /** What was done, such as `api_key.revoked`. */
+    action: varchar('action', { length: 64 }).notNull(),
+    /** Whose data it was done to. */
+    subject: bytea('subject').notNull(),
+    /** Who did it: the user of the running `asUser`; null for the application itself. */
+    actor: bytea('actor'),
+    /** Ids and counts, never what somebody wrote. */
+    details: jsonb('details').$type<Record<string, unknown>>().notNull().default({}),
+  },
+  (table) => [
+    index('AuditEvent_subject_at_id_idx').on(table.subject, table.at, table.id),
+    check('AuditEvent_details_check', sql`jsonb_typeof(${table.details}) = 'object'`),
+  ],
+);
+
+/**
+ * A run of up to 8,192 messages or memories that search finds by their letters (docs/search.md). What its blocks say is
+ * checked against the rows before it is believed, so that one may be out of date, or gone, and no harm done.
+ */
+export const searchSegment = pgTable(
+  'SearchSegment',
+  {
+    userId: uuid('userId').notNull(),
+    id: uuid('id').notNull().$defaultFn(uuidv7),
+    kind: varchar('kind', { length: 8 }).$type<'message' | 'memory'>().notNull(),
+    documents: integer('documents').notNull(),
+    /** Its letters are in 2 to the power of `gramBits` blocks. */
+    gramBits: integer('gramBits').notNull(),
+    /** When its first and last document were created. */
+    oldestAt: moment('oldestAt').notNull(),
+    newestAt: moment('newestAt').notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'SearchSegment_pkey', columns: [table.userId, table.id] }),
+    foreignKey({ name: 'SearchSegment_userId_fkey', columns: [table.userId], foreignColumns: [user.id] }).onDelete(
+      'cascade',
+    ),
+    check('SearchSegment_kind_check', sql`${table.kind} in ('message', 'memory')`),
+    check(
+      'SearchSegment_counts_check',
+      sql`${table.documents} between 1 and 8192 and ${table.gramBits} between 0 and 24`,
+    ),
+  ],
+);
+
+/**
+ * A part of a segment, in a form of its own (db/search/). From 0 on: which documents have which letters. Below 0: what the
+ * documents are.
+ */
+export const searchBlock = pgTable(
+  'SearchBlock',
+  {
+    userId: uuid('userId').notNull(),
+    segmentId: uuid('segmentId').notNull(),
+    number: integer('number').notNull(),
+    bytes: bytea('bytes').notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'SearchBlock_pkey', columns: [table.userId, table.segmentId, table.number] }),
+    foreignKey({
+      name: 'SearchBlock_userId_segmentId_fkey',
+      columns: [table.userId, table.segmentId],
+      foreignColumns: [searchSegment.userId, searchSegment.id],
+    }).onDelete('cascade'),
   ],
 );
 
@@ -266,6 +387,11 @@ export type User = InferSelectModel<typeof user>;
 export type Chat = ChatSummary & { messages: unknown };
 export type Message = InferSelectModel<typeof message>;
 export type Reservation = InferSelectModel<typeof reservation>;
-export type Memory = InferSelectModel<typeof memories>;
+export type Memory = Omit<InferSelectModel<typeof memories>, 'contentIndex' | 'searchDigest'>;
 export type Task = InferSelectModel<typeof tasks>;
-export type ApiKey = InferSelectModel<typeof apiKey>;
+/** A key as the original application has it: what is kept of its digest, when it was made and used. */
+export type ApiKey = Pick<
+  InferSelectModel<typeof apiKey>,
+  'id' | 'userId' | 'hashedKey' | 'name' | 'createdAt' | 'lastUsedAt'
+>;
+export type AuditEvent = InferSelectModel<typeof auditEvent>;

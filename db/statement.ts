@@ -1,6 +1,7 @@
 // A hot statement whose SQL is the design: written by hand, prepared once in each connection, its rows mapped by hand.
 // What a Drizzle query says as well is a Drizzle query with .prepare(name).
 
+import type { RowOwner } from './connection/replicas.ts';
 import { execute } from './database.ts';
 
 export interface Statement<Row> {
@@ -10,13 +11,17 @@ export interface Statement<Row> {
 
 /**
  * @param mapRow gets the columns in the order of the statement's list
- * @param userParameter for a write, which of its parameters is the id of the user whose rows it writes: 2 for `$2`
+ * @param written for a write, which of its parameters is the id of the user whose rows it writes: 2 for `$2`; or whose
  */
-export function statement<Row>(text: string, mapRow: (row: unknown[]) => Row, userParameter?: number): Statement<Row> {
+export function statement<Row>(
+  text: string,
+  mapRow: (row: unknown[]) => Row,
+  written?: number | RowOwner,
+): Statement<Row> {
   return {
     text,
     async run(...params): Promise<Row[]> {
-      const owner = userParameter === undefined ? undefined : { userId: params[userParameter - 1] as string };
+      const owner = typeof written === 'number' ? { userId: params[written - 1] as string } : written;
       return (await execute(text, params, true, owner)).rows.map(mapRow);
     },
   };

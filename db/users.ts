@@ -1,16 +1,19 @@
-// People who talk to the assistant.
+// People who talk to the assistant, and how they sign in.
 
-import { hash } from '@node-rs/bcrypt';
 import { getTableColumns, sql } from 'drizzle-orm';
-import { describe, requireEmail } from './arguments.ts';
-import { db } from './database.ts';
-import { ConflictError, InvalidArgumentError } from './errors.ts';
-import { passwordByteLimit, textLimits } from './limits.ts';
+import { describe, normalizeEmail, requireEmail, requireId, requireObject } from './arguments.ts';
+import { recordEvent } from './audit.ts';
+import { db, transaction } from './database.ts';
+import { BusyError, ConflictError, InvalidArgumentError } from './errors.ts';
+import { textLimits } from './limits.ts';
 import { named } from './outcome.ts';
+import { comparePassword, hashPassword, readTypedPassword, requirePassword } from './passwords.ts';
 import { type User, user } from './schema.ts';
+import { statement } from './statement.ts';
 import { uuidv7 } from './uuid.ts';
 
-const bcryptCost = 10;
+/** A user as everybody may see it who may see the user: never with the password's hash. */
+export type PublicUser = Omit<User, 'password'>;
 
 const byEmail = db
   .select()
@@ -24,6 +27,32 @@ const insertUser = db
   .values({ id: sql.placeholder('id'), email: sql.placeholder('email'), password: sql.placeholder('password') })
   .returning(columnsToShow)
   .prepare('user_insert');
+const replacePassword = statement(
+  `with before as (
+  select id, password is not null as "hadOne"
+  from "User"
+  where id = $1::uuid
+  for no key update
+)
+update "User"
+set password = $2::text
+from before
+where "User".id = before.id
+returning "User".id, email, "displayName", "avatarUrl", "hadOne"`,
+  ([id, email, displayName, avatarUrl, hadOne]) => ({
+    row: { id, email, displayName, avatarUrl } as PublicUser,
+    hadOne: hadOne as boolean,
+  }),
+  1,
+);
+/** Where nobody has changed it since it was read. */
+const renewHash = statement(
+  `update "User"
+set password = $3::text
+where id = $1::uuid and password = $2::text`,
+  () => undefined,
+  1,
+);
 
 /**
  * The user with this e-mail, in whatever case it was written: an array of one row, or `[]`.
@@ -39,20 +68,32 @@ export async function getUser(email: string): Promise<User[]> {
     );
   }
   const isStorable = email.length <= textLimits.email * 2 && email.isWellFormed() && !email.includes('\0');
-  return isStorable ? await byEmail.execute({ email }) : [];
+  if (!isStorable) return [];
+  // As it was given first: rows that came from elsewhere may hold addresses that are not normalised.
+  const found = await byEmail.execute({ email });
+  if (found.length > 0) return found;
+  const normalized = normalizeEmail(email);
+  return normalized === email.toLowerCase() ? found : byEmail.execute({ email: normalized });
 }
 
 /**
- * Adds a user; the password is stored as a bcrypt hash, made off the event loop.
+ * Adds a user; the password is stored as a bcrypt hash, made off the event loop. The address is stored without white
+ * space around it, composed (NFC) and in lower case.
  * @returns the row written, without the hash
- * @throws ConflictError EMAIL_TAKEN, also for the same address in another case
+ * @throws ConflictError EMAIL_TAKEN, also for the same address in another case; BusyError HASHING_BUSY
  * @throws InvalidArgumentError INVALID_EMAIL, INVALID_PASSWORD (bcrypt reads 72 bytes: more is refused, not cut)
  * @example await createUser('dana@example.com', 'correct horse battery staple');
  */
-export async function createUser(email: string, password: string): Promise<Omit<User, 'password'>[]> {
+export async function createUser(email: string, password: string): Promise<PublicUser[]> {
   const address = requireEmail('email', email, textLimits.email);
-  const hashed = await hash(requirePassword(password), { cost: bcryptCost });
-  return named(insertUser.execute({ id: uuidv7(), email: address, password: hashed }), {
+  const hashed = await hashPassword(requirePassword(password));
+  const id = uuidv7();
+  const write = async (): Promise<PublicUser[]> => {
+    const rows = await insertUser.execute({ id, email: address, password: hashed });
+    await recordEvent('password.set', id);
+    return rows;
+  };
+  return named(transaction(write), {
     '23505': (cause) =>
       new ConflictError(
         'EMAIL_TAKEN',
@@ -63,24 +104,50 @@ export async function createUser(email: string, password: string): Promise<Omit<
   });
 }
 
-function requirePassword(password: unknown): string {
-  const problem = findPasswordProblem(password);
-  if (problem === undefined) return password as string;
-  throw new InvalidArgumentError(
-    password === undefined ? 'MISSING_ARGUMENT' : 'INVALID_PASSWORD',
-    'password',
-    `${problem}; it must be a text of 1 to ${passwordByteLimit} bytes`,
-    'bcrypt reads 72 bytes and would ignore the rest. Ask for a shorter password.',
-  );
+/**
+ * The user whose e-mail and password these are, without the hash, or null. An unknown e-mail, a user without a password
+ * and a wrong password take the same time, also where the stored hash has a lower cost than is configured. A text that
+ * can't be a password (empty, over 72 bytes, with U+0000) is a wrong one. A hash of a lower cost than is configured is
+ * made anew.
+ * @throws BusyError HASHING_BUSY, at once, where too many callers wait
+ * @throws InvalidArgumentError INVALID_EMAIL, INVALID_PASSWORD for what is no text
+ * @example const dana = await verifyPassword({ email: 'dana@example.com', password: 'correct horse battery staple' });
+ */
+export async function verifyPassword(args: { email: string; password: string }): Promise<PublicUser | null> {
+  const { email, password } = requireObject('verifyPassword', args);
+  const typed = readTypedPassword(password);
+  const [found] = await getUser(email);
+  const { isRight, isOutdated } = await comparePassword(typed, found?.password);
+  if (!found || typed === undefined || !isRight) return null;
+  const { password: stored, ...shown } = found;
+  if (isOutdated) await strengthen(found.id, stored as string, typed);
+  return shown;
 }
 
-function findPasswordProblem(password: unknown): string | undefined {
-  if (password === undefined) return 'is missing (undefined)';
-  if (typeof password !== 'string') return `is ${password === null ? 'null' : `a ${typeof password}`}`;
-  if (password === '') return 'is empty';
-  if (!password.isWellFormed()) return 'has half of a surrogate pair, which UTF-8 can’t hold';
-  // bcrypt repeats its key with a U+0000 between: "a" and "a\0a" would be one password.
-  if (password.includes('\0')) return 'has a U+0000, which ends a password in bcrypt';
-  const bytes = Buffer.byteLength(password);
-  return bytes > passwordByteLimit ? `has ${bytes} bytes` : undefined;
+/** A sign-in does not fail because there is no time for a stronger hash: the next one makes it. */
+async function strengthen(userId: string, stored: string, password: string): Promise<void> {
+  const stronger = await hashPassword(password).catch((error: unknown) => {
+    if (error instanceof BusyError) return undefined;
+    throw error;
+  });
+  if (stronger !== undefined) await renewHash.run(userId, stored, stronger);
+}
+
+/**
+ * Gives a user another password, or the first one. Whether the caller may (by the old password, or a link in an e-mail)
+ * is the application's to check, and sessions are its to end.
+ * @returns the user without the hash, `[]` when there is none with this id
+ * @throws InvalidArgumentError INVALID_PASSWORD; BusyError HASHING_BUSY
+ * @example await changePassword({ userId, password: 'another horse, another staple' });
+ */
+export async function changePassword(args: { userId: string; password: string }): Promise<PublicUser[]> {
+  const { userId, password } = requireObject('changePassword', args);
+  const id = requireId('userId', userId);
+  const hashed = await hashPassword(requirePassword(password));
+  return transaction(async () => {
+    const [written] = await replacePassword.run(id, hashed);
+    if (!written) return [];
+    await recordEvent(written.hadOne ? 'password.changed' : 'password.set', id);
+    return [written.row];
+  });
 }

@@ -5,7 +5,7 @@ import { DeployError } from './errors.ts';
 import { compare, createHistory, readHistory, recordMigration } from './history.ts';
 import { type LockOptions, withDeployLock } from './lock.ts';
 import { type Migration, type MigrationStatement, readMigrations } from './migrations.ts';
-import type { DeploySession, PostgresFailure } from './session.ts';
+import { type DeploySession, type PostgresFailure, textWithoutValues } from './session.ts';
 
 export interface ApplyOptions extends LockOptions {
   /** The folder with the SQL files and `meta/_journal.json`. */
@@ -128,7 +128,7 @@ function failed(
   return new DeployError({
     code: 'MIGRATION_FAILED',
     message: [
-      `${name} failed at ${file}${line === undefined ? '' : `:${line}`} (SQLSTATE ${error.code ?? 'none'}): ${error.message}`,
+      `${name} failed at ${file}${line === undefined ? '' : `:${line}`} (SQLSTATE ${error.code ?? 'none'}): ${textWithoutValues(error)}`,
       ...(statement ? [`statement: ${shorten(statement.sql)}`] : []),
       `applied before it: ${applied.join(', ') || 'nothing'}`,
       `not applied: ${notApplied.join(', ')}`,

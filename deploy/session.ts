@@ -14,3 +14,12 @@ export interface PostgresFailure {
   code?: string;
   position?: string;
 }
+
+/**
+ * PostgreSQL's text, where it can't quote a value of a row: a value that does not fit (class 22), is too long (54) or is
+ * read as a query (42601, 42602) is quoted. With a position it is the file's own text that is quoted.
+ */
+export function textWithoutValues({ code = '', message, position }: PostgresFailure): string {
+  const mayQuote = /^(22|54|4260[12])/.test(code) && position === undefined;
+  return mayQuote ? 'a value of a row does not fit; the text of PostgreSQL quotes it and is left out' : message;
+}

@@ -5,11 +5,16 @@ import type { CliErrorCode } from '../cli/exit-codes.ts';
 import type { MytxErrorCode } from '../db/errors.ts';
 import type { DeployErrorCode } from '../deploy/errors.ts';
 import type { InitErrorCode } from '../init/errors.ts';
+import { accessErrors } from './errors/access-errors.ts';
 import { argumentErrors } from './errors/argument-errors.ts';
+import { busyErrors } from './errors/busy-errors.ts';
 import { cliErrors } from './errors/cli-errors.ts';
 import { connectionErrors } from './errors/connection-errors.ts';
 import { deployErrors } from './errors/deploy-errors.ts';
+import { encryptionErrors } from './errors/encryption-errors.ts';
 import { initErrors } from './errors/init-errors.ts';
+import { limitErrors } from './errors/limit-errors.ts';
+import { personErrors } from './errors/person-errors.ts';
 import { rowErrors } from './errors/row-errors.ts';
 import { seedErrors } from './errors/seed-errors.ts';
 import { snapshotErrors } from './errors/snapshot-errors.ts';
@@ -37,6 +42,11 @@ export const errorCatalogue: Record<MytxErrorCode | DeployErrorCode | InitErrorC
   ...rowErrors,
   ...transactionErrors,
   ...connectionErrors,
+  ...busyErrors,
+  ...limitErrors,
+  ...accessErrors,
+  ...encryptionErrors,
+  ...personErrors,
   ...snapshotErrors,
   ...seedErrors,
   ...statementErrors,

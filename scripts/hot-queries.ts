@@ -7,7 +7,9 @@ import {
   addTask,
   appendMessages,
   branchFrom,
+  changePassword,
   closeDatabase,
+  configurePasswords,
   createApiKeyRecord,
   createReservation,
   createUser,
@@ -17,6 +19,9 @@ import {
   deleteMemoryById,
   deleteProtocolById,
   deleteTaskById,
+  dropSearchIndex,
+  eraseUser,
+  exportUser,
   findMemoriesByContent,
   findValidApiKey,
   getApiKeysByUserId,
@@ -28,7 +33,13 @@ import {
   getReservationById,
   getTasksByUserId,
   getUser,
+  importUser,
+  indexForSearch,
+  issueApiKey,
+  listApiKeys,
+  listAuditEvents,
   listChats,
+  listLegacyApiKeys,
   listMemories,
   listMessages,
   listProtocols,
@@ -38,9 +49,13 @@ import {
   type Page,
   renameChat,
   restoreProtocolVersion,
+  revokeApiKey,
+  rotateApiKey,
   saveChat,
   saveMemory,
   saveProtocol,
+  searchMemories,
+  searchMessages,
   selectBranch,
   transaction,
   updateApiKeyLastUsed,
@@ -51,6 +66,8 @@ import {
   updateTask,
   updateTaskDescription,
   updateTaskStatus,
+  verifyApiKey,
+  verifyPassword,
 } from '../db/index.ts';
 import { type Generator, runAsCommand } from './generated-file.ts';
 
@@ -76,7 +93,7 @@ async function recordAll(): Promise<string> {
     firstUse.set(statement, heading);
     return `${statement};\n`;
   };
-  await openDatabase({ folder: 'memory', logger: ({ statement }) => statements.push(statement) });
+  await openDatabase({ folder: 'memory', logger: ({ statement }) => statements.push(withoutRandomNames(statement)) });
   let text = header;
   const record: Record = async (heading, call) => {
     statements.length = 0;
@@ -90,10 +107,12 @@ async function recordAll(): Promise<string> {
     await recordChats(record, userId);
     await recordMessages(record, userId);
     await recordMemories(record, userId);
+    await recordSearch(record, userId);
     await recordTasks(record, userId);
     await recordReservations(record, userId);
     await recordApiKeys(record, userId);
     await recordProtocols(record, userId);
+    await recordPerson(record, userId);
   } finally {
     await closeDatabase();
   }
@@ -103,6 +122,12 @@ async function recordAll(): Promise<string> {
 async function recordUsers(record: Record): Promise<{ id: string }[]> {
   const written = await record('createUser', () => createUser('dana@example.com', 'correct horse'));
   await record('getUser', () => getUser('dana@example.com'));
+  const signIn = { email: 'dana@example.com', password: 'correct horse' };
+  await record('verifyPassword', () => verifyPassword(signIn));
+  configurePasswords({ cost: 11 });
+  await record('verifyPassword: with a hash of a lower cost than is configured', () => verifyPassword(signIn));
+  configurePasswords();
+  await record('changePassword', () => changePassword({ userId: idOf(written[0]), password: 'another horse' }));
   return written;
 }
 
@@ -166,6 +191,27 @@ async function recordMemories(record: Record, userId: string): Promise<void> {
   await record('deleteMemoryById', () => deleteMemoryById(key));
 }
 
+async function recordSearch(record: Record, userId: string): Promise<void> {
+  const messages = [
+    { role: 'user', content: 'Green tea' },
+    { role: 'assistant', content: 'Black tea' },
+  ];
+  await saveChat({ id: randomUUID(), messages, userId });
+  await record('searchMessages: nothing is indexed', () => searchMessages({ userId, query: 'tea' }));
+  await record('indexForSearch: with userId', () => indexForSearch({ userId }));
+  await recordPages('searchMessages', record, (cursor) => searchMessages({ userId, query: 'tea', limit: 1, cursor }));
+  await record('searchMemories', () => searchMemories({ userId, query: 'peanuts' }));
+  await record('findMemoriesByContent: indexed', () => findMemoriesByContent({ userId, contentQuery: 'peanuts' }));
+  await record('indexForSearch: of all users, when there is nothing to index', () => indexForSearch({}));
+  await record('indexForSearch: the eighth small segment makes one of all', async () => {
+    for (let i = 0; i < 8; i += 1) {
+      await saveMemory({ userId, content: `tea of kind ${i}` });
+      await indexForSearch({ userId });
+    }
+  });
+  await record('dropSearchIndex', () => dropSearchIndex({ userId }));
+}
+
 async function recordTasks(record: Record, userId: string): Promise<void> {
   const [task] = await record('addTask', () => addTask({ userId, description: 'Renew the passport' }));
   await addTask({ userId, description: 'Book a flight' });
@@ -201,10 +247,21 @@ async function recordReservations(record: Record, userId: string): Promise<void>
 }
 
 async function recordApiKeys(record: Record, userId: string): Promise<void> {
-  const args = { userId, hashedKey: await hash('a key', { cost: 4 }), name: 'Laptop' };
+  const issued = await record('issueApiKey', () => issueApiKey({ userId, name: 'Laptop', scopes: ['chats:read'] }));
+  await record('verifyApiKey', () => verifyApiKey(issued.key, { scopes: ['chats:read'] }));
+  const next = await record('rotateApiKey', () => rotateApiKey({ id: issued.record.id, userId }));
+  await recordPages('listApiKeys', record, (cursor) => listApiKeys({ userId, limit: 1, cursor }));
+  await record('revokeApiKey', () => revokeApiKey({ id: next.record.id, userId }));
+  await record('revokeApiKey: again', () => revokeApiKey({ id: next.record.id, userId }));
+  const oldKey = `mytx_${'0'.repeat(64)}`;
+  const args = { userId, hashedKey: await hash(oldKey, { cost: 4 }), name: 'Laptop' };
   const [key] = await record('createApiKeyRecord', () => createApiKeyRecord(args));
+  await createApiKeyRecord({ ...args, hashedKey: await hash('a short one', { cost: 4 }) });
+  await record('listLegacyApiKeys', () => listLegacyApiKeys({}));
   await record('getApiKeysByUserId', () => getApiKeysByUserId(userId));
-  await record('findValidApiKey', () => findValidApiKey('a key'));
+  await record('findValidApiKey: an old key, which is upgraded', () => findValidApiKey(oldKey));
+  await record('findValidApiKey: again', () => findValidApiKey(oldKey));
+  await record('findValidApiKey: an old key that is too short for that', () => findValidApiKey('a short one'));
   await record('findValidApiKey: a key that nobody has', () => findValidApiKey('another key'));
   await record('updateApiKeyLastUsed', () => updateApiKeyLastUsed(idOf(key)));
   await record('deleteApiKeyByIdAndUserId', () => deleteApiKeyByIdAndUserId(idOf(key), userId));
@@ -229,6 +286,18 @@ async function recordProtocols(record: Record, userId: string): Promise<void> {
   );
 }
 
+async function recordPerson(record: Record, userId: string): Promise<void> {
+  const lines: string[] = [];
+  const readAll = async (): Promise<void> => {
+    for await (const line of exportUser({ userId, includeSecrets: true })) lines.push(line);
+  };
+  await record('exportUser', readAll);
+  await record('eraseUser', () => eraseUser({ userId }));
+  await record('importUser', () => importUser(lines));
+  await recordPages('listAuditEvents', record, (cursor) => listAuditEvents({ limit: 1, cursor }));
+  await recordPages('listAuditEvents: of a person', record, (cursor) => listAuditEvents({ userId, limit: 1, cursor }));
+}
+
 async function recordPages<T>(
   name: string,
   record: Record,
@@ -236,6 +305,11 @@ async function recordPages<T>(
 ): Promise<void> {
   const { nextCursor } = await record(`${name}: first page`, () => list(null));
   await record(`${name}: next page`, () => list(nextCursor));
+}
+
+/** Each cursor has a name of its own. */
+function withoutRandomNames(statement: string): string {
+  return statement.replaceAll(/"mytx_[0-9a-f-]{36}"/g, '"mytx_<id>"');
 }
 
 function idOf(row: { id: string } | undefined): string {

@@ -184,7 +184,7 @@ function refused(error: DriverError, sqlState: string, context: FailureContext):
   const constraint = error.constraint ?? error.constraint_name;
   const column = error.column ?? error.column_name;
   const details = { sqlState, table, column, constraint, statement: context.statement };
-  const cause = withoutValues(error, isFreeOfValues(sqlState) ? error.message : `SQLSTATE ${sqlState}`);
+  const cause = withoutValues(error, isFreeOfValues(error, sqlState) ? error.message : `SQLSTATE ${sqlState}`);
   const at = table === undefined ? '' : ` in "${table}"`;
 
   if (sqlState.startsWith('28') || sqlState === '3D000') {
@@ -256,9 +256,15 @@ function classify(sqlState: string): [StatementCode, string, string] {
   return ['STATEMENT_FAILED', 'PostgreSQL refused a statement', 'Read `cause` and the statement in `details`.'];
 }
 
-/** Classes whose texts name objects and states, not values: syntax and names, transaction states, resources, operators. */
-function isFreeOfValues(sqlState: string): boolean {
-  return /^(08|25|28|3D|40|42|53|54|55|57|58)/.test(sqlState);
+/**
+ * Whether PostgreSQL's text names objects and states, and no value: transaction states, resources, operators; syntax and
+ * names where it points into the statement, for a value may be read as a query or a name, too (`to_tsquery($1)`,
+ * `$1::regclass`). Never of RAISE, which has whatever SQLSTATE and text a function of the application's gives it.
+ */
+function isFreeOfValues({ routine, position }: DriverError, sqlState: string): boolean {
+  if (routine === 'exec_stmt_raise') return false;
+  if (sqlState.startsWith('42')) return position !== undefined || sqlState === '42501';
+  return /^(08|25|28|3D|40|53|55|57|58)/.test(sqlState);
 }
 
 /** A cause that can be logged: the driver's text only where it can't hold a value, and where it happened. */

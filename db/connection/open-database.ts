@@ -45,6 +45,8 @@ export class OpenDatabase {
   replicas: Replicas | undefined;
   /** What other processes come in through: the embedded database has it. */
   guestSocket: GuestSocket | undefined;
+  /** Whether the server itself answers, and no pooler: several statements may be under way in one connection. */
+  isDirect = false;
   /** Called when it is closed. */
   onClosed: (() => void) | undefined;
   private readonly pool: Pool;
@@ -66,6 +68,15 @@ export class OpenDatabase {
   /** Runs `work` with one connection to itself. */
   withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.pool.use(work, this.remainingMs);
+  }
+
+  /** The same in two halves: a connection to itself, which is to be given back whatever happens. */
+  borrow(): Connection | Promise<Connection> {
+    return this.pool.borrow(this.remainingMs);
+  }
+
+  giveBack(connection: Connection): void {
+    this.pool.giveBack(connection);
   }
 
   /**
@@ -150,22 +161,30 @@ export class OpenDatabase {
     return this.watched(connection, statement, 'in-transaction', () => connection.copyIn(statement, chunks));
   }
 
-  /** Begins a transaction; behind a pooler with the deadlines that a session there can't keep. */
-  async begin(connection: Connection, statement: string): Promise<void> {
-    const { behindBegin } = this.engine;
+  /**
+   * Begins a transaction; behind a pooler with the deadlines that a session there can't keep.
+   * @param rest what is set in it at once
+   */
+  async begin(connection: Connection, statement: string, rest = ''): Promise<void> {
+    const behindBegin = `${this.engine.behindBegin ?? ''}${rest && `; ${rest}`}`;
     if (!behindBegin) {
       await this.runIn(connection, statement, [], false, 'read');
       return;
     }
     try {
-      await this.watched(connection, statement, 'read', async () => {
-        await connection.script(statement + behindBegin);
-        return { rows: [], columns: [], count: 0 };
-      });
+      await this.scriptIn(connection, statement + behindBegin, 'read');
     } catch (error) {
       await connection.discard(); // it may have failed behind `begin`, inside a transaction
       throw error;
     }
+  }
+
+  /** Runs statements without parameters, separated by semicolons, in a connection that the caller holds. */
+  scriptIn(connection: Connection, script: string, outcome: FailureContext['outcome']): Promise<StatementResult> {
+    return this.watched(connection, script, outcome, async () => {
+      await connection.script(script);
+      return { rows: [], columns: [], count: 0 };
+    });
   }
 
   /** Sends one statement, ends it when its time is over, tells the logger, and makes failures errors of ours. */

@@ -23,8 +23,9 @@ export const processColumn = 'pg_backend_pid()';
  */
 export async function checkPooling(database: OpenDatabase, connection: Connection, pid: unknown): Promise<string[]> {
   const { isPooled, target } = database.engine;
-  if (isPooled === false) return [];
   const isServer = connection.announcedProcess === pid;
+  database.isDirect = isServer && !isPooled;
+  if (isPooled === false) return [];
   if (isServer) return isPooled ? [noPoolerWarning(target)] : [];
   if (isPooled) return [];
   if ((await compareTwo(database, connection)) === 'transactions') throw poolerUndeclared(target);

@@ -12,12 +12,18 @@ interface SharedByLevels {
   /** The last conflict with another transaction, however it was wrapped since. */
   conflict?: unknown;
   written: WrittenRows;
+  /** Whether its commit has to be waited for. */
+  mayHaveWritten: boolean;
 }
 
 /** One transaction, or one savepoint inside it. */
 export interface Level {
   database: OpenDatabase;
   connection: Connection;
+  /** The user it belongs to, under row-level security; undefined outside of `asUser`. */
+  user: string | undefined;
+  /** While `begin` is under way behind which reads are sent already. */
+  beginning: Promise<void> | undefined;
   depth: number;
   /** The connection's generation when the transaction began. */
   generation: number;
@@ -61,6 +67,11 @@ export function scopedDeadline(): CallerDeadline | undefined {
 export function scopedReader(): string | undefined {
   const { reader, isOnPrimary } = storage.getStore() ?? {};
   return isOnPrimary ? undefined : reader;
+}
+
+/** The user that the running code works as, under row-level security; undefined outside of `asUser`. */
+export function scopedUser(): string | undefined {
+  return storage.getStore()?.level?.user;
 }
 
 /** Runs `work` with `database` in the place of the default one, outside every transaction. */

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
+import { ConnectionError } from '../errors.ts';
 import { type Connection, decodersFor, type Engine, type StatementResult, type WireValue } from './connection.ts';
 import { type Deadlines, localSettings, serverSettings } from './deadlines.ts';
 import { type Dialed, Dialer } from './dialer.ts';
@@ -84,6 +85,12 @@ function sendRows(query: CopyQuery, chunks: readonly Buffer[]): Promise<CopyResu
  */
 function withoutHoles(rows: unknown[][]): unknown[][] {
   return rows.length === 0 || 0 in rows ? rows : rows.filter(() => true);
+}
+
+/** The driver hangs statement and parameters onto what its socket failed with: onto an error of the dialer's, too. */
+function withoutParameters(error: unknown): unknown {
+  if (!(error instanceof ConnectionError)) return error;
+  return new ConnectionError(error.code, error.message, error.hint, error.details, error.cause);
 }
 
 function resultOf(rows: postgres.ValuesRowList<postgres.Row[]>, sinceMs: number): StatementResult {
@@ -250,10 +257,10 @@ class ServerConnection implements Connection {
         if (isConnectionFailure(error)) this.markClosed();
         else this.dialed?.answered();
       }
-      throw error;
+      throw withoutParameters(error);
     } finally {
       this.announcedProcess = query.state?.pid ?? undefined;
-      this.running = undefined;
+      if (this.running === query) this.running = undefined; // else the next one is under way already
     }
   }
 

@@ -1,13 +1,15 @@
-// Transactions: begin, savepoints for nested ones, commit, and the bounded repetition of what met another one.
-// Never says that a transaction is done when PostgreSQL rolled it back.
+// Transactions: begin, savepoints for nested ones, commit, and the bounded repetition of what met another one; each may
+// be a user's, under row-level security. Never says that a transaction is done when PostgreSQL rolled it back. Nothing is
+// sent for a user before `set local role` but a read right behind it, whose rows nobody gets unless that succeeded.
 
-import { ConnectionError, TransactionError } from '../errors.ts';
+import { ConnectionError, StatementError, TransactionError } from '../errors.ts';
 import { defaultMaxAttempts, waitAfterAttempt } from './conflict.ts';
 import type { Connection, StatementResult } from './connection.ts';
 import { isRetriable } from './failure.ts';
 import { isRead, type OpenDatabase } from './open-database.ts';
 import { type RowOwner, WrittenRows } from './replicas.ts';
 import { type Level, runAt, runPastDeadline, scopedLevel } from './scope.ts';
+import { becomeUser, failureAsUser, leaveUser, otherUser, roleRefused, textAsUser } from './user-role.ts';
 
 export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
 
@@ -35,31 +37,38 @@ export async function copyInTransaction(statement: string, chunks: readonly Buff
   const level = scopedLevel();
   if (!level) throw new Error('rows are copied inside of a transaction only');
   while (level.nested) await level.nested;
+  await level.beginning;
   const result = await sendNow(level, () => level.database.copyIn(level.connection, statement, chunks));
   level.shared.written.add(undefined, result);
+  level.shared.mayHaveWritten = true;
   return result;
 }
 
-/** Runs `work` in a transaction of `database`, or in a savepoint of the transaction that is running. */
+/**
+ * Runs `work` in a transaction of `database`, or in a savepoint of the transaction that is running.
+ * @param user whose transaction it is; one inside of a user's is that user's too
+ */
 export function runTransaction<T>(
   openDatabase: () => OpenDatabase | Promise<OpenDatabase>,
   work: () => Promise<T>,
   options: TransactionOptions = {},
+  user?: string,
 ): Promise<T> {
   const parent = scopedLevel();
-  return parent ? runNested(parent, work) : runOutermost(openDatabase, work, options);
+  return parent ? runNested(parent, work, user) : runOutermost(openDatabase, work, options, user);
 }
 
 async function runOutermost<T>(
   openDatabase: () => OpenDatabase | Promise<OpenDatabase>,
   work: () => Promise<T>,
   options: TransactionOptions,
+  user: string | undefined,
 ): Promise<T> {
   const maxAttempts = options.maxAttempts ?? defaultMaxAttempts;
   const database = await openDatabase();
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await attemptOnce(database, work, options);
+      return await attemptOnce(database, work, options, user);
     } catch (error) {
       if (!(error instanceof Retry)) throw error;
       if (attempt >= maxAttempts) throw conflict(error.cause, attempt);
@@ -81,22 +90,56 @@ function conflict(cause: unknown, attempts: number): TransactionError {
   );
 }
 
-function attemptOnce<T>(database: OpenDatabase, work: () => Promise<T>, options: TransactionOptions): Promise<T> {
-  return database.withConnection(async (connection) => {
-    await database.begin(connection, beginStatement(options));
-    const level = newLevel(database, connection);
+async function attemptOnce<T>(
+  database: OpenDatabase,
+  work: () => Promise<T>,
+  options: TransactionOptions,
+  user: string | undefined,
+): Promise<T> {
+  const connection = await database.borrow();
+  let ending: Promise<void> | undefined;
+  try {
+    const beginning = begin(database, connection, options, user);
+    const isAhead = user !== undefined && database.isDirect;
+    if (!isAhead) await beginning;
+    const level = newLevel(database, connection, { user, ...(isAhead ? { beginning } : {}) });
     let result: T;
     try {
       result = await runWork(level, work);
+      await beginning;
       if (level.failure !== undefined) throw aborted(level.failure);
     } catch (error) {
+      await beginning; // where it failed, that is why the rest did, and there is nothing to roll back
       await rollBack(level);
       if (level.shared.conflict !== undefined) throw new Retry('conflict', { cause: level.shared.conflict });
       throw error;
     }
-    await commit(level);
+    // Whatever becomes of a commit behind reads alone changes nothing of what was read, but where it proves them wrong.
+    const isWaitedFor = level.shared.mayHaveWritten || options.isolationLevel === 'serializable';
+    ending = commit(level);
+    if (isWaitedFor) await ending;
+    else ending.catch(() => {});
     return result;
+  } finally {
+    if (ending) ending.catch(() => {}).finally(() => database.giveBack(connection));
+    else database.giveBack(connection);
+  }
+}
+
+/** Its failure may be looked at later than it happens. */
+function begin(
+  database: OpenDatabase,
+  connection: Connection,
+  options: TransactionOptions,
+  user: string | undefined,
+): Promise<void> {
+  if (user === undefined) return database.begin(connection, beginStatement(options));
+  const beginning = database.begin(connection, beginStatement(options), becomeUser(user)).catch((error) => {
+    const isRefused = error instanceof StatementError && ['PERMISSION_DENIED', 'INVALID_VALUE'].includes(error.code);
+    throw isRefused ? roleRefused(database.engine.target, error) : error;
   });
+  beginning.catch(() => {});
+  return beginning;
 }
 
 async function commit(level: Level): Promise<void> {
@@ -127,8 +170,9 @@ function beginStatement({ isolationLevel, readOnly }: TransactionOptions): strin
   return `begin${isolationLevel ? ` isolation level ${isolationLevel}` : ''}${readOnly ? ' read only' : ''}`;
 }
 
-async function runNested<T>(parent: Level, work: () => Promise<T>): Promise<T> {
+async function runNested<T>(parent: Level, work: () => Promise<T>, user: string | undefined): Promise<T> {
   assertOpen(parent);
+  if (user !== undefined && parent.user !== undefined && user !== parent.user) throw otherUser(user);
   const before = parent.nested;
   let done: () => void = () => {};
   const mine = new Promise<void>((resolve) => {
@@ -139,36 +183,46 @@ async function runNested<T>(parent: Level, work: () => Promise<T>): Promise<T> {
   try {
     await before;
     await Promise.allSettled(parent.pending);
-    return await runSavepoint(parent, work);
+    return await runSavepoint(parent, work, user);
   } finally {
     if (parent.nested === line) parent.nested = undefined;
     done();
   }
 }
 
-async function runSavepoint<T>(parent: Level, work: () => Promise<T>): Promise<T> {
+async function runSavepoint<T>(parent: Level, work: () => Promise<T>, user: string | undefined): Promise<T> {
   const { connection } = parent;
-  const level = newLevel(parent.database, connection, parent);
+  const level = newLevel(parent.database, connection, { user: user ?? parent.user, parent });
+  const isEntering = level.user !== parent.user;
   const name = `mytx_${level.depth}`;
   await runNow(parent, `savepoint ${name}`, [], false);
   try {
+    if (isEntering) await scriptNow(level, becomeUser(level.user as string));
     const result = await runWork(level, work);
     if (level.failure !== undefined) throw aborted(level.failure);
+    if (isEntering) await scriptNow(parent, leaveUser);
     await runNow(parent, `release savepoint ${name}`, [], false);
     return result;
   } catch (error) {
+    // Takes the role and the setting back, too.
     if (connection.generation === parent.generation) await runNow(parent, `rollback to savepoint ${name}`, [], false);
     throw error;
   }
 }
 
-function newLevel(database: OpenDatabase, connection: Connection, parent?: Level): Level {
+function newLevel(
+  database: OpenDatabase,
+  connection: Connection,
+  { user, beginning, parent }: { user: string | undefined; beginning?: Promise<void>; parent?: Level },
+): Level {
   return {
     database,
     connection,
+    user,
+    beginning,
     depth: parent ? parent.depth + 1 : 0,
     generation: parent?.generation ?? connection.generation,
-    shared: parent?.shared ?? { written: new WrittenRows() },
+    shared: parent?.shared ?? { written: new WrittenRows(), mayHaveWritten: false },
     hasEnded: false,
     pending: new Set(),
     nested: undefined,
@@ -199,6 +253,8 @@ async function runAtLevel(
   while (level.nested) await level.nested;
   const result = await runNow(level, statement, params, prepare);
   if (!isRead(statement)) level.shared.written.add(owner, result);
+  // A prepared `select` is one of this package's, or was thought about; any other may call what writes.
+  if (!prepare || !isRead(statement)) level.shared.mayHaveWritten = true;
   return result;
 }
 
@@ -208,8 +264,28 @@ function runNow(
   params: readonly unknown[],
   prepare: boolean,
 ): Promise<StatementResult> {
+  const { database, connection, user } = level;
+  const text = prepare && user !== undefined ? textAsUser(statement) : statement;
+  const send = (): Promise<StatementResult> => database.runIn(connection, text, params, prepare, 'in-transaction');
+  return sendNow(level, () => (level.beginning ? sendBehind(level, isRead(statement), send) : send()));
+}
+
+function scriptNow(level: Level, script: string): Promise<StatementResult> {
   const { database, connection } = level;
-  return sendNow(level, () => database.runIn(connection, statement, params, prepare, 'in-transaction'));
+  return sendNow(level, () => database.scriptIn(connection, script, 'in-transaction'));
+}
+
+/** A read goes out right behind `begin`, which saves a round trip; its answer is given only when `begin` has succeeded. */
+async function sendBehind(
+  level: Level,
+  isReading: boolean,
+  send: () => Promise<StatementResult>,
+): Promise<StatementResult> {
+  const answer = isReading ? send() : undefined;
+  answer?.catch(() => {}); // why `begin` failed is told, not what followed from it
+  await level.beginning;
+  level.beginning = undefined;
+  return answer ?? send();
 }
 
 async function sendNow(level: Level, send: () => Promise<StatementResult>): Promise<StatementResult> {
@@ -220,9 +296,10 @@ async function sendNow(level: Level, send: () => Promise<StatementResult>): Prom
   try {
     return await running;
   } catch (error) {
-    level.failure ??= error;
+    const failure = level.user === undefined ? error : failureAsUser(error);
+    level.failure ??= failure;
     if (isRetriable(error)) level.shared.conflict = error;
-    throw error;
+    throw failure;
   } finally {
     level.pending.delete(running);
   }

@@ -85,6 +85,8 @@ function parse(text: string): URL {
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') {
     throw invalidUrl(`begins with ${JSON.stringify(url.protocol)} instead of postgres://`);
   }
+  // Behind the host there is no "@" but in the rest of a password that was not encoded: to be quoted nowhere below.
+  if (/@/.test(url.pathname + url.search)) throw invalidUrl('has an "@" behind the host, which must be written as %40');
   if (url.hash !== '') throw invalidUrl('has a "#", which must be written as %23');
   try {
     decodeURIComponent(url.username + url.password + url.pathname + url.hostname);

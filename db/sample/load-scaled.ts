@@ -1,12 +1,12 @@
-// Loads the sample assistant with as many messages as wanted, by COPY: rows as saveChat would have written them, made
-// by the same functions. All in one transaction: a load that is killed leaves nothing. Never holds more than two
-// batches of rows, the one that is being made and the one that the database is taking.
+// Loads the sample assistant with as many messages as wanted, by COPY or, where row-level security refuses that, by
+// INSERT: rows as saveChat would have written them, made by the same functions. All in one transaction: a load that is
+// killed leaves nothing. Never holds more than two batches of rows, the one that is being made and the one that the
+// database is taking.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { requireCount } from '../arguments.ts';
-import { CopyText } from '../connection/copy-text.ts';
-import { copyInTransaction } from '../connection/transaction.ts';
+import { type BulkRows, type BulkTable, CopiedRows, InsertedRows, mayCopyInto } from '../bulk-rows.ts';
 import { db } from '../database.ts';
 import { encodeNewChat } from '../save-chat.ts';
 import { chat, message, type User, user } from '../schema.ts';
@@ -39,14 +39,14 @@ export async function loadScaledSample(options: ScaledLoadOptions): Promise<Load
 }
 
 async function copyChats(total: number, { onProgress, signal }: LoadOptions): Promise<LoadedChats> {
-  const maker = new BatchMaker(scaledChats(total), await db.select().from(user));
+  const maker = new BatchMaker(scaledChats(total), await db.select().from(user), await mayCopyInto(tables.messages));
   const written = { users: 0, chats: 0, messages: 0 };
   let batch = await maker.make(1);
   let counted = 0;
   while (batch.messages.rows > 0) {
     signal?.throwIfAborted();
     const { users, chats, messages } = batch;
-    [batch] = await Promise.all([maker.make(batchMessages), copyBatch(batch)]);
+    [batch] = await Promise.all([maker.make(batchMessages), writeBatch(batch)]);
     written.users += users.rows;
     written.chats += chats.rows;
     written.messages += messages.rows;
@@ -74,25 +74,45 @@ async function countAll(): Promise<void> {
   await db.execute(sql`analyze ${user}, ${chat}, ${message}`);
 }
 
+const tables = {
+  users: {
+    name: 'User',
+    columns: { id: 'uuid', email: 'text', password: 'text', displayName: 'text', avatarUrl: 'text' },
+  },
+  chats: {
+    name: 'Chat',
+    columns: {
+      ...{ id: 'uuid', userId: 'uuid', title: 'text', preview: 'text', messageCount: 'integer', headId: 'uuid' },
+      ...{ digest: 'bytea', digestCount: 'integer', createdAt: 'timestamptz', updatedAt: 'timestamptz' },
+    },
+  },
+  messages: {
+    name: 'Message',
+    columns: {
+      ...{ id: 'uuid', userId: 'uuid', chatId: 'uuid', parentId: 'uuid', position: 'integer', role: 'text' },
+      ...{ ownIdHash: 'bigint', body: 'json', createdAt: 'timestamptz' },
+    },
+  },
+} satisfies Record<string, BulkTable>;
+
 /** Rows that refer to nothing but each other and what was written before. */
 class Batch {
-  readonly users = new CopyText();
-  readonly chats = new CopyText();
-  readonly messages = new CopyText();
+  readonly users: BulkRows;
+  readonly chats: BulkRows;
+  readonly messages: BulkRows;
+
+  constructor(isCopied: boolean) {
+    const rowsOf = (table: BulkTable): BulkRows => (isCopied ? new CopiedRows(table) : new InsertedRows(table));
+    this.users = rowsOf(tables.users);
+    this.chats = rowsOf(tables.chats);
+    this.messages = rowsOf(tables.messages);
+  }
 }
 
-async function copyBatch({ users, chats, messages }: Batch): Promise<void> {
-  if (users.rows > 0) {
-    await copyInTransaction(`copy "User" (id, email, password, "displayName", "avatarUrl")`, users.chunks());
-  }
-  await copyInTransaction(
-    `copy "Chat" (id, "userId", title, preview, "messageCount", "headId", digest, "digestCount", "createdAt", "updatedAt")`,
-    chats.chunks(),
-  );
-  await copyInTransaction(
-    `copy "Message" (id, "userId", "chatId", "parentId", position, role, "ownIdHash", body, "createdAt")`,
-    messages.chunks(),
-  );
+async function writeBatch({ users, chats, messages }: Batch): Promise<void> {
+  if (users.rows > 0) await users.write();
+  await chats.write();
+  await messages.write();
 }
 
 class BatchMaker {
@@ -103,6 +123,7 @@ class BatchMaker {
   constructor(
     private readonly chats: Generator<ScaledChat, void, void>,
     users: readonly User[],
+    private readonly isCopied: boolean,
   ) {
     this.samples = new Map(users.map((one) => [one.email, one]));
     this.userIds = new Map(users.map(({ id, email }) => [email, id]));
@@ -110,7 +131,7 @@ class BatchMaker {
 
   /** The next chats with so many messages at least; none at the end. Pauses behind each chat, so that the database gets what it waits for. */
   async make(least: number): Promise<Batch> {
-    const batch = new Batch();
+    const batch = new Batch(this.isCopied);
     while (batch.messages.rows < least) {
       const { value: next } = this.chats.next();
       if (!next) break;

@@ -3,7 +3,8 @@
 
 import { hash } from '@node-rs/bcrypt';
 import { getTableColumns } from 'drizzle-orm';
-import { createApiKeyRecord } from '../api-keys.ts';
+import { digestOfKey } from '../api-key-digest.ts';
+import { createApiKeyRecord, issueApiKey } from '../api-keys.ts';
 import { db } from '../database.ts';
 import { saveMemory } from '../memories.ts';
 import { appendMessages, type MessagePlace } from '../messages.ts';
@@ -101,14 +102,22 @@ export async function createTestReservation(
   return first(await createReservation({ id: values.id ?? uuidv7(), userId: await ownerOf(values), details }));
 }
 
-/** @returns the key as its user has it, and its record; `findValidApiKey(rawKey)` finds it */
+/**
+ * @param rawKey makes it a key of the original application, which is stored as a bcrypt hash; unless given it is issued
+ * @returns the key as its user has it, and its record; `verifyApiKey(rawKey)` and `findValidApiKey(rawKey)` find it
+ */
 export async function createTestApiKey(
-  values: { userId?: string; name?: string; rawKey?: string } = {},
+  values: { userId?: string; name?: string; rawKey?: string; scopes?: readonly string[] } = {},
 ): Promise<{ rawKey: string; record: ApiKey }> {
-  const rawKey = values.rawKey ?? `test-key-${uuidv7()}`;
-  const hashedKey = await hash(rawKey, { cost: 4 }); // the least there is: tests protect nobody
-  const name = values.name ?? numbered('Key');
-  return { rawKey, record: first(await createApiKeyRecord({ userId: await ownerOf(values), hashedKey, name })) };
+  const { name = numbered('Key'), rawKey, scopes = [] } = values;
+  const userId = await ownerOf(values);
+  if (rawKey !== undefined) {
+    const hashedKey = await hash(rawKey, { cost: 4 }); // the least there is: tests protect nobody
+    return { rawKey, record: first(await createApiKeyRecord({ userId, hashedKey, name })) };
+  }
+  const { key, record } = await issueApiKey({ userId, name, scopes, env: 'test' });
+  const { id, createdAt, lastUsedAt } = record;
+  return { rawKey: key, record: { id, userId, hashedKey: digestOfKey(key).digest, name, createdAt, lastUsedAt } };
 }
 
 export async function createTestProtocol(values: Partial<Parameters<typeof saveProtocol>[0]> = {}): Promise<Protocol> {

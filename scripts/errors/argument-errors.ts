@@ -37,7 +37,7 @@ export const argumentErrors: Record<InvalidArgumentCode, Entry> = {
       'Leave `cursor` out, or pass null, for the first page.',
     ],
     example: {
-      message: 'cursor is "page 2"; it must be the nextCursor of a page of the same list',
+      message: 'cursor is a text of 6 characters; it must be the nextCursor of a page of the same list',
       hint: 'Pass nextCursor as it came, or leave cursor out for the first page.',
     },
   },
@@ -61,7 +61,7 @@ export const argumentErrors: Record<InvalidArgumentCode, Entry> = {
     causes: [
       'a required field is missing or has another type: seats, flightNumber, departure, arrival, passengerName, totalPriceInUSD',
       'a value that JSON can’t hold: NaN, a BigInt, bytes, an object that holds itself',
-      'more than 64 KiB of JSON',
+      'more than 64 KiB of JSON, or deeper than 200 levels, unless [configureLimits](../queries.md#limits) says otherwise',
     ],
     actions: [
       'Read `details.problems`: one line for each field. Fields beyond the required ones are kept as they are.',
@@ -104,7 +104,7 @@ export const argumentErrors: Record<InvalidArgumentCode, Entry> = {
   },
   INVALID_LIMIT: {
     ...refused,
-    happened: 'A number is not whole or not within its bounds: a limit, an offset or a version.',
+    happened: 'A number is not whole or not within its bounds: a limit, an offset, a version or a setting.',
     causes: [
       '`limit: 0`, a negative or a fractional number',
       'more rows at once than a list gives: 1,000, or 10,000 for the `get*ByUserId` functions that return an array',
@@ -118,15 +118,17 @@ export const argumentErrors: Record<InvalidArgumentCode, Entry> = {
   },
   INVALID_MESSAGE: {
     ...refused,
-    happened: 'A message is not a JSON object, or JSON would lose a part of it.',
+    happened: 'A message is not a JSON object, JSON would lose a part of it, or it is too large.',
     causes: [
       '`JSON.stringify(messages)` instead of the messages themselves',
       'a BigInt, NaN, bytes (`Uint8Array`, `Buffer`) or an object that holds itself; the message names the place',
-      'more than 16 MiB, or deeper than 200 levels',
+      'more than 16 MiB, or deeper than 200 levels; more than 100,000 messages or 256 MiB in one call. `details` has `limit` (its name), `size` and `max`',
+      'less than that, where [configureLimits](../queries.md#limits) has lowered it',
     ],
     actions: [
       'Pass the objects as the SDK gives them. `undefined` fields are fine, they are dropped as JSON does.',
       'Keep files elsewhere and put their URL into the message.',
+      'Hand over a long history in several calls: `saveChat` with its beginning, then `appendMessages`.',
     ],
     example: {
       message: "messages[1] has a BigInt at .usage.tokens, which JSON can't hold",
@@ -140,7 +142,7 @@ export const argumentErrors: Record<InvalidArgumentCode, Entry> = {
       'an empty list',
       'a list of texts instead of objects',
       'JSON text instead of the list',
-      'more than 1 MiB of JSON',
+      'more than 1 MiB of JSON, or deeper than 200 levels, unless [configureLimits](../queries.md#limits) says otherwise',
     ],
     actions: ['Pass one object for each part; its fields beside `content` are kept.'],
     example: {

@@ -19,10 +19,10 @@ export const deployErrors: Record<DeployErrorCode, Entry> = {
     ],
     example: {
       message: [
-        '0001_comments failed at lib/drizzle/0001_comments.sql:3 (SQLSTATE 42P01): relation "Chats" does not exist',
+        '0007_comments failed at lib/drizzle/0007_comments.sql:3 (SQLSTATE 42P01): relation "Chats" does not exist',
         'statement: alter table "Chats" add column "note" text',
         'applied before it: nothing',
-        'not applied: 0001_comments',
+        'not applied: 0007_comments',
       ].join('\n'),
       hint: 'Correct the file (none of it was applied) and run the same command again.',
     },
@@ -54,9 +54,9 @@ export const deployErrors: Record<DeployErrorCode, Entry> = {
     actions: ['Run the same command again: it reads the history and goes on from there.'],
     example: {
       message: [
-        'the connection broke while 0001_comments was applied (08006)',
+        'the connection broke while 0007_comments was applied (08006)',
         'applied before it: nothing',
-        '0001_comments itself is applied whole or not at all: its history row says which',
+        '0007_comments itself is applied whole or not at all: its history row says which',
       ].join('\n'),
       hint: 'Run the same command again: it reads the history and goes on from there.',
     },
@@ -76,7 +76,7 @@ export const deployErrors: Record<DeployErrorCode, Entry> = {
       'After a merge keep one journal with the entries of both sides, then `npx drizzle-kit generate`.',
     ],
     example: {
-      message: "lib/drizzle/0001_comments.sql can't be read (ENOENT)",
+      message: "lib/drizzle/0007_comments.sql can't be read (ENOENT)",
       hint: 'Generate the migrations with `npx drizzle-kit generate`, or restore the file from version control.',
     },
     written: 'Nothing: the files are read before anything is applied.',

@@ -34,6 +34,20 @@ export const rowErrors: Record<NotFoundCode | ConflictCode, Entry> = {
       hint: 'Create the chat with saveChat({ id, messages, userId }), or use an id from listChats.',
     },
   },
+  KEY_NOT_FOUND: {
+    ...notFound,
+    happened: 'There is no valid API key with this id that belongs to this user, so there is none to rotate.',
+    causes: [
+      'the key was revoked or deleted, or has expired',
+      'the id of another user’s key: that looks the same on purpose',
+      'the key itself, or its prefix, in the place of the record’s id',
+    ],
+    actions: ['Issue a new key with `issueApiKey`.', 'Look with `listApiKeys({ userId })` at what there is.'],
+    example: {
+      message: 'id is not the id of a valid API key of this user',
+      hint: 'Take an id of listApiKeys whose key is neither revoked nor expired, or issue a new key with issueApiKey.',
+    },
+  },
   MESSAGE_NOT_FOUND: {
     ...notFound,
     happened: 'The chat has no message with this row id.',
@@ -99,6 +113,19 @@ export const rowErrors: Record<NotFoundCode | ConflictCode, Entry> = {
     example: {
       message: 'the user has a memory with this text already',
       hint: 'Delete one of the two with deleteMemoryById, or write another text.',
+    },
+  },
+  USER_EXISTS: {
+    ...conflict,
+    happened: '`importUser` found the person of the file in the database.',
+    causes: ['the file was imported before', 'the database that the file was exported from'],
+    actions: [
+      'Look with `exportUser` at what is there.',
+      'Erase the person with `eraseUser({ userId })`, then import the file.',
+    ],
+    example: {
+      message: 'the user 0198c5a2-7b1e-7c3a-9f00-3d2b6a41e8f5 is in this database already',
+      hint: 'Nothing was written. Erase the person here first (eraseUser), or import into another database.',
     },
   },
 };

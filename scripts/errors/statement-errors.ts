@@ -22,7 +22,7 @@ export const statementErrors: Record<SchemaCode | StatementCode, Entry> = {
       'Run it in the deployment before the new code starts.',
     ],
     example: {
-      message: 'localhost:5432/assistant lacks 1 migration: 0000_initial',
+      message: 'localhost:5432/assistant lacks 1 migration: 0007_comments',
       hint: 'Apply them: npx tsx db/migrate.ts',
     },
     written: 'Nothing.',

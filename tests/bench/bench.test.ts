@@ -20,16 +20,16 @@ describe.runIf(url !== undefined)('on a server', () => {
 
   test('every figure is a ratio, with what it is to', async () => {
     const { figures } = await measure(
-      { groups: ['reads', 'loads', 'turns', 'bytes'], peers: false, embedded: true },
-      { rounds: 1, readMs: 20, seedMessages: 3000, longestThread: 0 },
+      { groups: ['reads', 'keys', 'loads', 'turns', 'bytes'], peers: false, embedded: true },
+      { rounds: 1, readMs: 20, seedMessages: 3000, apiKeys: 1000, searchedMessages: 3000, longestThread: 0 },
     );
-    expect(figures).toHaveLength(13);
+    expect(figures).toHaveLength(15);
     for (const { name, to, ratio, middle, target, embedded } of figures) {
       expect(Number.isFinite(ratio) && Number.isFinite(middle[0]) && to !== '', name).toBe(true);
       expect(target, name).toBeDefined();
       expect(name.startsWith('sent') || Number.isFinite(embedded), name).toBe(true); // it has no wire
     }
-  }, 120_000);
+  }, 240_000);
 
   test('the specification’s way gives back what was saved', async () => {
     const way = await openSpecWay(database.url ?? '');
@@ -38,6 +38,9 @@ describe.runIf(url !== undefined)('on a server', () => {
       await way.saveChat({ ...chat, messages: talkOf(length) });
       expect(await way.getChatById(chat)).toEqual({ messages: talkOf(length) });
     }
+    const keys = await way.addApiKeys(3, 4);
+    for (const key of keys) expect(await way.findValidApiKey(key)).not.toBeNull();
+    expect(await way.findValidApiKey('another')).toBeNull();
     await way.close();
   });
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDatabase, db } from '../../db/index.ts';
 import { chat, message } from '../../db/schema.ts';
+import { allMigrations } from '../own-migrations.ts';
 import {
   cleanUpCommands,
   mytx,
@@ -33,7 +34,7 @@ test('the first run creates the database, loads the sample, says so and exits 0'
   expect(stderr).toContain('creating the embedded database in .mytx/database (initdb, 4 to 8 seconds, once)\n');
   expect(stdout.split('\n').slice(0, 4)).toEqual([
     `target: ${target}`,
-    'migrations: applied 0000_initial',
+    `migrations: applied ${allMigrations}`,
     'sample: loaded 3 users, 40 chats, 2,500 messages, 30 memories, 24 tasks, 6 reservations, 5 protocols',
     'sign in: maya.levi@example.com, password sample-password-1',
   ]);
@@ -85,7 +86,7 @@ test('the next run loads nothing; --json prints one envelope and nothing else on
       signIn: null,
       tables: Object.entries(rowsOfSample).map(([table, rows]) => ({ table, rows })),
     },
-    warnings: [],
+    warnings: ['MYTX_ENCRYPTION_KEYS is not set: the details of reservations are stored as plaintext'],
     error: null,
   });
   expect(stderr).toContain(`target: ${target}\n`);
@@ -113,7 +114,9 @@ test('reset is refused in production', async () => {
 test('reset drops every table and applies the migrations anew', async () => {
   const { exitCode, stdout } = await mytx(['reset'], { folder: here });
   expect(stdout).toMatch(
-    /^target: embedded, .*\ndropped: .*\bChat, .*\bUser, .*\napplied: 0000_initial\nnext: npm start .*\n$/,
+    new RegExp(
+      `^target: embedded, .*\ndropped: .*\\bChat, .*\\bUser, .*\napplied: ${allMigrations}\nnext: npm start .*\n$`,
+    ),
   );
   expect(exitCode).toBe(0);
 });

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { templateName } from '../db/global-setup.ts';
+import { lacksAllMigrations, migrationNames, nameBehindOurs } from '../own-migrations.ts';
 import { startProxy } from '../proxy.ts';
 import { cleanUpCommands, mytx, newFolder, ownerOf, startMytx } from './command.ts';
 
@@ -57,12 +58,14 @@ describe('of an embedded database', patient, () => {
     cpSync(fileURLToPath(new URL('../../lib/drizzle', import.meta.url)), migrations, { recursive: true });
     const journalFile = join(migrations, 'meta/_journal.json');
     const journal = JSON.parse(readFileSync(journalFile, 'utf8'));
-    journal.entries.push({ idx: 1, version: '7', when: 1_900_000_000_000, tag: '0001_notes', breakpoints: true });
+    const tag = nameBehindOurs('notes');
+    const idx = migrationNames.length;
+    journal.entries.push({ idx, version: '7', when: 1_900_000_000_000, tag, breakpoints: true });
     writeFileSync(journalFile, JSON.stringify(journal));
-    writeFileSync(join(migrations, '0001_notes.sql'), 'create table notes (id integer);\n');
+    writeFileSync(join(migrations, `${tag}.sql`), 'create table notes (id integer);\n');
     for (const _ of ['first', 'second']) {
       const { exitCode, stdout } = await mytx(['health'], { folder });
-      expect(stdout).toContain('\nschema: lacks 0001_notes; applied when the database is opened\nhealthy\n');
+      expect(stdout).toContain(`\nschema: lacks ${tag}; applied when the database is opened\nhealthy\n`);
       expect(exitCode).toBe(0);
     }
   });
@@ -111,7 +114,7 @@ describe.each(inject('servers').slice(-1))('of PostgreSQL $version', patient, ({
   test('that lacks a migration is an error: exit 1', async () => {
     const env = { POSTGRES_URL: await newServerDatabase('template0') };
     const { exitCode, stderr } = await mytx(['health'], { folder, env });
-    expect(stderr).toMatch(/^error SCHEMA_BEHIND: .* lacks 1 migration: 0000_initial\nnext: Apply them: /);
+    expect(stderr).toMatch(new RegExp(`^error SCHEMA_BEHIND: .* ${lacksAllMigrations}\nnext: Apply them: `));
     expect(exitCode).toBe(1);
   });
 

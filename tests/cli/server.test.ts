@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { templateName } from '../db/global-setup.ts';
+import { allMigrations, lacksAllMigrations, migrationNames } from '../own-migrations.ts';
 import { cleanUpCommands, mytx, newFolder, ownerOf, printedRows, rowsOfSample, startMytx } from './command.ts';
 
 cleanUpCommands();
@@ -38,7 +39,7 @@ describe.each(inject('servers').slice(-1))('PostgreSQL $version', ({ url }) => {
       expect(printedRows(stdout)).toEqual(rowsOfSample);
       expect(exitCode).toBe(0);
     }
-    expect(runs.filter(({ stdout }) => stdout.includes('migrations: applied 0000_initial\n'))).toHaveLength(1);
+    expect(runs.filter(({ stdout }) => stdout.includes(`migrations: applied ${allMigrations}\n`))).toHaveLength(1);
     expect(runs.filter(({ stdout }) => stdout.includes('sample: loaded 3 users'))).toHaveLength(1);
     expect(ownerOf(folder)).toBeUndefined();
   });
@@ -64,7 +65,7 @@ describe.each(inject('servers').slice(-1))('PostgreSQL $version', ({ url }) => {
       ok: true,
       command: 'reset',
       target,
-      data: { applied: ['0000_initial'] },
+      data: { applied: migrationNames },
     });
     expect(exitCode).toBe(0);
     expect(
@@ -81,7 +82,10 @@ describe.each(inject('servers').slice(-1))('PostgreSQL $version', ({ url }) => {
       'note: NODE_ENV is production: migrations are not applied and the sample assistant is not loaded\n',
     );
     expect(stderr).toMatch(
-      /^error SCHEMA_BEHIND: .* lacks 1 migration: 0000_initial\nnext: .*npx tsx db\/migrate\.ts, or npx mytx migrate$/m,
+      new RegExp(
+        `^error SCHEMA_BEHIND: .* ${lacksAllMigrations}\nnext: .*npx tsx db/migrate\\.ts, or npx mytx migrate$`,
+        'm',
+      ),
     );
     expect(exitCode).toBe(1);
     const sql = postgres(empty, { max: 1 });

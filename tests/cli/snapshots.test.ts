@@ -3,6 +3,7 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { migrationNames } from '../own-migrations.ts';
 import { cleanUpCommands, type Ended, mytx, newFolder, startMytx } from './command.ts';
 
 cleanUpCommands();
@@ -32,7 +33,7 @@ test('the first run has saved itself; a list says what there is', patient, async
   expect(exitCode).toBe(0);
   expect(stdout).toContain('target: embedded, .mytx/database');
   expect(stdout).toContain(name);
-  expect(stdout).toMatch(/0000_initial +closed +whole/);
+  expect(stdout).toMatch(new RegExp(` ${migrationNames.at(-1)} +closed +whole`));
 });
 
 test('a snapshot of what was saved already is that one', patient, async () => {

@@ -5,6 +5,8 @@
 
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { makeKeyText } from '../../db/api-key-format.ts';
+import { configureEncryption } from '../../db/encryption/settings.ts';
 import {
   getProtocolById,
   getProtocolsByUserId,
@@ -20,6 +22,7 @@ import {
   deleteMemoryById,
   deleteTaskById,
   findMemoriesByContent,
+  findValidApiKey,
   getApiKeysByUserId,
   getChatById,
   getChatsByUserId,
@@ -27,6 +30,7 @@ import {
   getReservationById,
   getTasksByUserId,
   getUser,
+  listApiKeys,
   listChats,
   listMemories,
   listMessages,
@@ -37,11 +41,15 @@ import {
   selectBranch,
   transaction,
   updateApiKeyLastUsed,
+  updateMemory,
   updateMessage,
   updateReservation,
   updateTaskStatus,
+  verifyApiKey,
 } from '../../db/queries.ts';
+import { useSecrets } from '../../db/secrets.ts';
 import { indexedColumns, readCatalogue } from './catalogue.ts';
+import { keysOf } from './encryption/keys.ts';
 import { newRecorder } from './recorder.ts';
 import { useTestDatabase } from './test-database.ts';
 
@@ -51,7 +59,9 @@ useTestDatabase({ logger: recorder.logger });
 /** The id of a row, known without reading it. Example: `idOf('chat', 1)`. */
 function idOf(kind: string, ...numbers: number[]): string {
   const suffix = numbers.map((n) => n.toString(16).padStart(4, '0')).join('');
-  const digit = { user: 1, chat: 2, message: 3, memory: 4, task: 5, protocol: 6, reservation: 7, key: 8 }[kind];
+  const digit = { user: 1, chat: 2, message: 3, memory: 4, task: 5, protocol: 6, reservation: 7, key: 8, segment: 9 }[
+    kind
+  ];
   return `${digit}0000000-0000-4000-8000-${suffix.padStart(12, '0')}`;
 }
 
@@ -59,6 +69,20 @@ function idOf(kind: string, ...numbers: number[]): string {
 function sqlIdOf(kind: string, ...numbers: string[]): string {
   const suffix = numbers.map((n) => `lpad(to_hex(${n}), 4, '0')`).join(' || ');
   return `('${idOf(kind).slice(0, 24)}' || lpad(${suffix}, 12, '0'))::uuid`;
+}
+
+/** Runs a call where memories are encrypted. */
+function withKey(call: () => Promise<unknown>): () => Promise<unknown> {
+  return async () => {
+    useSecrets(keysOf('k1'));
+    configureEncryption({ memories: true, transition: true });
+    try {
+      return await call();
+    } finally {
+      useSecrets();
+      configureEncryption();
+    }
+  };
 }
 
 const long = 10_000;
@@ -92,8 +116,9 @@ const data = [
   `insert into "Reservation" (id, "userId", details)
     select ${sqlIdOf('reservation', 'g')}, ${sqlIdOf('user', 'g % 100 + 1')}, '{"flightNumber": "LY 315"}'
     from generate_series(1, 20000) g`,
-  `insert into "ApiKey" (id, "userId", "hashedKey", name)
-    select ${sqlIdOf('key', 'g')}, ${sqlIdOf('user', 'g % 100 + 1')}, 'hash ' || g, 'key'
+  `insert into "ApiKey" (id, "userId", "hashedKey", name, prefix)
+    select ${sqlIdOf('key', 'g')}, ${sqlIdOf('user', 'g % 100 + 1')}, 'hash ' || g, 'key',
+      case when g > 100 then 'mytx_live_0000' end
     from generate_series(1, 20000) g`,
   `insert into "Protocol" (id, user_id, name, parts, version, created_at)
     select ${sqlIdOf('protocol', 'g')}, ${sqlIdOf('user', 'g % 100 + 1')}, 'protocol ' || g, '[{"content": "x"}]',
@@ -101,6 +126,12 @@ const data = [
     from generate_series(1, 20000) g`,
   `insert into "ProtocolVersion" (user_id, protocol_id, version, name, parts)
     select user_id, id, v, name, parts from "Protocol", lateral generate_series(1, version) v`,
+  `insert into "SearchSegment" ("userId", id, kind, documents, "gramBits", "oldestAt", "newestAt")
+    select ${sqlIdOf('user', 'g % 100 + 1')}, ${sqlIdOf('segment', 'g')}, case g % 5 when 0 then 'memory' else 'message' end,
+      8192, 8, now() - g * interval '1 day', now() - (g - 1) * interval '1 day'
+    from generate_series(1, 2000) g`,
+  `insert into "SearchBlock" ("userId", "segmentId", number, bytes)
+    select "userId", id, n, '' from "SearchSegment", generate_series(-10, 9) n`,
 ];
 
 beforeAll(async () => {
@@ -189,10 +220,20 @@ const calls: Call[] = [
   [
     'findMemoriesByContent',
     () => findMemoriesByContent({ userId, contentQuery: '7' }),
-    [['Memory_user_id_created_at_id_idx']],
+    [['Memory_unindexed_idx', 'SearchBlock_pkey', 'SearchSegment_pkey']],
   ],
   ['saveMemory', () => saveMemory({ userId, content: 'memory 1' }), [['Memory_user_id_content_key']]],
+  [
+    'saveMemory, encrypted',
+    withKey(() => saveMemory({ userId, content: 'memory 1' })),
+    [['Memory_user_id_content_index_key', 'Memory_user_id_content_key']],
+  ],
   ['deleteMemoryById', () => deleteMemoryById({ id: id('memory'), userId }), [['Memory_pkey']]],
+  [
+    'updateMemory, encrypted',
+    withKey(() => updateMemory({ id: id('memory'), userId, content: 'memory, changed' })),
+    [['Memory_pkey', 'Memory_user_id_content_index_key', 'Memory_user_id_content_key']],
+  ],
   ['getTasksByUserId', () => getTasksByUserId({ userId }), [['Task_user_id_created_at_id_idx']]],
   [
     'listTasks',
@@ -222,8 +263,19 @@ const calls: Call[] = [
     [['Reservation_pkey']],
   ],
   ['getApiKeysByUserId', () => getApiKeysByUserId(userId), [['ApiKey_userId_createdAt_id_idx']]],
+  ['verifyApiKey', () => verifyApiKey(makeKeyText('live').key), [['ApiKey_hashedKey_key', 'ApiKey_pkey']]],
+  [
+    'listApiKeys',
+    async () => listApiKeys({ userId, cursor: (await listApiKeys({ userId, limit: 2 })).nextCursor }),
+    [['ApiKey_userId_createdAt_id_idx'], ['ApiKey_userId_createdAt_id_idx']],
+  ],
+  [
+    'a look for old keys',
+    () => findValidApiKey('an old key that nobody has'),
+    [['ApiKey_hashedKey_key', 'ApiKey_pkey'], ['ApiKey_legacy_idx'], ['ApiKey_hashedKey_key', 'ApiKey_pkey']],
+  ],
   ['updateApiKeyLastUsed', () => updateApiKeyLastUsed(id('key')), [['ApiKey_pkey']]],
-  ['deleteApiKeyByIdAndUserId', () => deleteApiKeyByIdAndUserId(id('key'), userId), [['ApiKey_pkey']]],
+  ['deleteApiKeyByIdAndUserId', () => deleteApiKeyByIdAndUserId(id('key'), userId), [['ApiKey_pkey'], []]],
 ];
 
 /** Calls that change the messages of a chat of 10,000: none of them reads the chat. */

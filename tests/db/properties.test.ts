@@ -61,10 +61,12 @@ const expectedCodes: Record<InvalidArgumentCode | NotFoundCode | ConflictCode, t
   INVALID_PASSWORD: true,
   INVALID_STATUS: true,
   INVALID_TEXT: true,
+  KEY_NOT_FOUND: true,
   KEY_TAKEN: true,
   MEMORY_EXISTS: true,
   MESSAGE_NOT_FOUND: true,
   MISSING_ARGUMENT: true,
+  USER_EXISTS: true,
   USER_NOT_FOUND: true,
 };
 
@@ -131,6 +133,7 @@ function comparable(value: unknown): unknown {
 
 function comparableText(text: string): string {
   if (/^\$2[aby]\$/.test(text)) return '<hash>';
+  if (/^mytx_[a-z0-9]+_\w+$/.test(text)) return '<key>';
   return text.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => (isFixedId(id) ? id : '<id>'));
 }
 
@@ -194,7 +197,7 @@ describe('right arguments are taken; undefined is refused by name where one is r
 });
 
 /** Fields that an error may quote; all others hold what a user wrote, or a key. */
-const quotable = /^(id|\w+Id|rowIds|limit|offset|cursor|version|status)\??$/;
+const quotable = /^(id|\w+Id|rowIds|limit|offset|graceSeconds|cursor|version|status)\??$/;
 
 describe('no error repeats what a user wrote, in whatever place it is passed', () => {
   beforeEach(reset);

@@ -3,10 +3,11 @@
 // must not come back in an error; ids, limits, cursors and statuses have none, for those may be quoted.
 
 import fc from 'fast-check';
+import { makeKeyText } from '../../db/api-key-format.ts';
 import { encodeCursor } from '../../db/cursor.ts';
 import { messages } from './chat-messages.ts';
 import { flight } from './flight.ts';
-import { emailOf, idOf, keyOf, type Owner, rowCount, type Table, timeOf } from './two-users.ts';
+import { emailOf, idOf, issuedKeyOf, keyOf, type Owner, rowCount, type Table, timeOf } from './two-users.ts';
 
 export interface Field {
   /** Accepted when all other fields are right too. */
@@ -162,9 +163,56 @@ export const flag: Field = {
   any: mostly(fc.boolean(), fc.constantFrom<unknown>('true', 't', 1, 0, `${secret} yes`, [true])),
 };
 
-type List = 'chats' | 'memories' | 'tasks' | 'protocols' | 'messages' | 'protocolVersions';
+/** Keys of the two users, made-up ones whose checksum is right, and what is none. */
+export const issuedKey: Field = {
+  good: issuedKeyOf('ada'),
+  any: mostly(
+    fc.oneof(
+      fc.constantFrom(issuedKeyOf('ada'), issuedKeyOf('bob'), makeKeyText('live').key),
+      fc.constantFrom(keyOf('ada'), issuedKeyOf('ada').slice(1), `${issuedKeyOf('ada')}\0`),
+    ),
+    fc.oneof(secretTexts(60), secretThings),
+  ),
+};
+
+export const scopes: Field = {
+  good: ['chats:read'],
+  any: mostly(
+    fc.array(fc.constantFrom('chats:read', 'a', '{}', ',', 'null', "'", `${secret}:write`), { maxLength: 4 }),
+    fc.oneof(
+      fc.constantFrom<unknown>([''], ['a b'], ['"'], ['\\'], Array(51).fill('a'), ['x'.repeat(101)]),
+      fc.constantFrom<unknown>([`${secret} x`], [[secret]], secret, [undefined]),
+      secretThings,
+    ),
+  ),
+};
+
+export const rateLimit: Field = {
+  good: { limit: 100, windowSeconds: 60 },
+  any: mostly(
+    fc.record({ limit: fc.constantFrom(1, 1_000_000_000), windowSeconds: fc.constantFrom(1, 31_622_400) }),
+    fc.oneof(
+      fc.record({ limit: numbers, windowSeconds: numbers }),
+      fc.constantFrom<unknown>({ limit: 1 }, null, [secret], secret, { [secret]: 1 }),
+    ),
+  ),
+};
+
+/** Short enough for a time that comes of it to be taken for now, and not over while both engines are asked. */
+export const graceSeconds: Field = {
+  good: 60,
+  any: mostly(
+    fc.constantFrom<unknown>(0, 60, 1800),
+    numbers.filter((value) => value !== 10_001),
+  ),
+};
+export const env: Field = { good: 'test', any: mostly(fc.constantFrom('live', 'a', 'x9'), secretTexts(16)) };
+
+type List = 'apiKeys' | 'auditEvents' | 'chats' | 'memories' | 'tasks' | 'protocols' | 'messages' | 'protocolVersions';
 
 const tableOf: Record<List, Table> = {
+  apiKeys: 'apiKey',
+  auditEvents: 'none',
   chats: 'chat',
   memories: 'memory',
   tasks: 'task',
@@ -175,12 +223,27 @@ const tableOf: Record<List, Table> = {
 
 function cursorsOf(list: List): fc.Arbitrary<string> {
   return fc.tuple(owners, fc.integer({ min: -1, max: rowCount })).map(([owner, n]) => {
+    if (list === 'auditEvents') return encodeCursor(list, [idOf('none', owner, Math.max(n, 0))]);
     const hasNumbers = list === 'messages' || list === 'protocolVersions';
     return encodeCursor(list, hasNumbers ? [n] : [timeOf(n).getTime(), idOf(tableOf[list], owner, Math.max(n, 0))]);
   });
 }
 
 /** Cursors of the list, of other lists, cut, changed, and texts that are none. */
+/** Of a search: it belongs to one query, so that hardly any other one has it. */
+export const searchCursor: Field = {
+  good: null,
+  any: mostly(
+    fc.constantFrom<unknown>(undefined, null),
+    fc.constantFrom<unknown>(
+      ...['', 'x', '\0', 'x'.repeat(1000), 5, `${secret} cursor`],
+      encodeCursor('searchMessages', []),
+      encodeCursor('searchMessages', [1, 2, 3]),
+      encodeCursor('messages', [1]),
+    ),
+  ),
+};
+
 export function cursor(list: List): Field {
   const ofOthers = fc.constantFrom(...(Object.keys(tableOf) as List[])).chain(cursorsOf);
   const changed = cursorsOf(list).map((whole) => whole.replace(/[a-m]/, 'z'));
@@ -196,7 +259,11 @@ export function cursor(list: List): Field {
   return {
     good: encodeCursor(
       list,
-      list === 'messages' || list === 'protocolVersions' ? [2] : [timeOf(3).getTime(), idOf(tableOf[list], 'ada', 3)],
+      list === 'auditEvents'
+        ? [idOf('none', 'ada')]
+        : list === 'messages' || list === 'protocolVersions'
+          ? [2]
+          : [timeOf(3).getTime(), idOf(tableOf[list], 'ada', 3)],
     ),
     any: mostly(
       fc.oneof(cursorsOf(list), fc.constantFrom(undefined, null)),

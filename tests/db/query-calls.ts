@@ -9,9 +9,12 @@ import {
   details,
   dueAt,
   email,
+  env,
   type Field,
   flag,
+  graceSeconds,
   id,
+  issuedKey,
   limit,
   message,
   messageList,
@@ -20,8 +23,11 @@ import {
   parentId,
   parts,
   password,
+  rateLimit,
   rawKey,
   rowIds,
+  scopes,
+  searchCursor,
   status,
   text,
   version,
@@ -41,7 +47,22 @@ export interface QueryCall {
 const everything: Record<string, unknown> = { ...queries, ...protocolQueries };
 
 /** What is exported beside queries, and tested elsewhere. */
-export const noQueries = ['checkHealth', 'closeDatabase', 'openDatabase', 'transaction', 'withDeadline', 'withPrimary'];
+export const noQueries = [
+  'asUser',
+  'checkHealth',
+  'checkRowSecurity',
+  'closeDatabase',
+  'configureLimits',
+  'configurePasswords',
+  'exportUser',
+  'exportUserToFile',
+  'importUser',
+  'openDatabase',
+  'transaction',
+  'withDeadline',
+  'withPrimary',
+  'writeExport',
+];
 
 export const exportedFunctions: string[] = Object.keys(everything).filter(
   (name) => typeof everything[name] === 'function',
@@ -65,6 +86,10 @@ const userId = id('user');
 export const queryCalls: readonly QueryCall[] = [
   positional(read('getUser', { email })),
   slow(positional(write('createUser', { email, password }))),
+  slow(read('verifyPassword', { email, password })),
+  slow(write('changePassword', { userId, password })),
+  slow(write('eraseUser', { userId })),
+  read('listAuditEvents', { 'userId?': userId, 'limit?': limit, 'cursor?': cursor('auditEvents') }),
 
   write('saveChat', { id: id('chat'), messages: messageList, userId }),
   read('getChatById', { id: id('chat'), 'userId?': userId }),
@@ -84,6 +109,10 @@ export const queryCalls: readonly QueryCall[] = [
   read('getMemoriesByUserId', { userId, 'limit?': limit, 'offset?': offset }),
   read('listMemories', { userId, 'limit?': limit, 'cursor?': cursor('memories') }),
   read('findMemoriesByContent', { userId, contentQuery: text(1000), 'limit?': limit, 'offset?': offset }),
+  read('searchMessages', { userId, query: text(1000), 'limit?': limit, 'cursor?': searchCursor }),
+  read('searchMemories', { userId, query: text(1000), 'limit?': limit, 'cursor?': searchCursor }),
+  write('indexForSearch', { 'userId?': userId }),
+  write('dropSearchIndex', { userId }),
   write('updateMemory', { id: id('memory'), userId, content: text(10_000) }),
   write('deleteMemoryById', { id: id('memory'), userId }),
 
@@ -104,6 +133,19 @@ export const queryCalls: readonly QueryCall[] = [
   positional(write('deleteApiKeyByIdAndUserId', { keyId: id('apiKey'), userId })),
   slow(positional(read('findValidApiKey', { rawKey }))),
   positional(write('updateApiKeyLastUsed', { keyId: id('apiKey') })),
+  read('listLegacyApiKeys', { 'limit?': limit, 'offset?': offset }),
+  read('listApiKeys', { userId, 'limit?': limit, 'cursor?': cursor('apiKeys') }),
+  write('issueApiKey', {
+    userId,
+    name: text(100),
+    'scopes?': scopes,
+    'expiresAt?': dueAt,
+    'rateLimit?': rateLimit,
+    'env?': env,
+  }),
+  positional(read('verifyApiKey', { rawKey: issuedKey })),
+  write('rotateApiKey', { id: id('apiKey'), userId, 'graceSeconds?': graceSeconds }),
+  write('revokeApiKey', { id: id('apiKey'), userId }),
 
   write('saveProtocol', { userId, name: text(200), 'description?': text(10_000), parts, 'id?': newId('protocol') }),
   read('getProtocolsByUserId', { userId, 'limit?': limit, 'offset?': offset }),

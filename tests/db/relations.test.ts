@@ -85,11 +85,14 @@ beforeAll(async () => {
 /** Rows as texts, for a comparison that does not mind their order. */
 const sorted = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.stringify(row)).sort();
 
+/** Tables that only functions of the package read. */
+const withoutRelations = ['auditEvent', 'searchBlock', 'searchSegment'];
+
 describe('every relation', () => {
   test('is known: those of all tables, and none is forgotten here', () => {
     expect(relations.length).toBeGreaterThanOrEqual(20);
     const related = new Set(relations.flatMap(([table, , other]) => [table, other]));
-    expect([...related].sort()).toEqual(Object.keys(config).sort());
+    expect([...related, ...withoutRelations].sort()).toEqual(Object.keys(config).sort());
   });
 
   test.each(relations)('%s.%s gives the rows of %s that it names', async (table, relation, other) => {

@@ -3,9 +3,11 @@
 
 import { hashSync } from '@node-rs/bcrypt';
 import { sql } from 'drizzle-orm';
+import { digestOfKey } from '../../db/api-key-digest.ts';
+import { makeKeyText } from '../../db/api-key-format.ts';
 import { protocols, protocolVersions } from '../../db/protocols-schema.ts';
 import { db } from '../../db/queries.ts';
-import { apiKey, chat, memories, message, reservation, tasks, user } from '../../db/schema.ts';
+import { apiKey, auditEvent, chat, memories, message, reservation, tasks, user } from '../../db/schema.ts';
 import { flight } from './flight.ts';
 
 export type Owner = 'ada' | 'bob';
@@ -45,6 +47,10 @@ export const emailOf = (owner: Owner): string => `${secretOf(owner)}@example.com
 export const keyOf = (owner: Owner): string => `${secretOf(owner)} raw key`;
 
 const cheapestHash = { ada: hashSync(keyOf('ada'), { cost: 4 }), bob: hashSync(keyOf('bob'), { cost: 4 }) };
+
+/** A key as `issueApiKey` makes it: of the user's second record. */
+const issued = { ada: makeKeyText('live'), bob: makeKeyText('live') };
+export const issuedKeyOf = (owner: Owner): string => issued[owner].key;
 
 export const timeOf = (n: number): Date => new Date(Date.UTC(2024, 0, 1, 0, 0, n));
 
@@ -94,6 +100,7 @@ async function insertRows(owner: Owner): Promise<void> {
     rowsOf((n) => ({
       ...{ id: idOf('apiKey', owner, n), userId, name: text(n), createdAt: timeOf(n) },
       hashedKey: n === 0 ? cheapestHash[owner] : `not bcrypt ${text(n)}`,
+      ...(n === 1 && { hashedKey: digestOfKey(issuedKeyOf(owner)).digest, prefix: issued[owner].prefix }),
     })),
   );
 }
@@ -101,6 +108,7 @@ async function insertRows(owner: Owner): Promise<void> {
 /** Makes the running code's database hold the two users' rows and nothing else. */
 export async function resetToTwoUsers(): Promise<void> {
   await db.delete(user);
+  await db.delete(auditEvent); // nothing happens where the login may not
   await insertRows('ada');
   await insertRows('bob');
 }

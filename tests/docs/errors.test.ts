@@ -8,23 +8,36 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { deploySession } from '../../db/connection/deploy-session.ts';
 import { parseServerUrl } from '../../db/connection/url.ts';
+import { currentDatabase } from '../../db/database.ts';
 import { findTarget, seedDevelopment } from '../../db/development.ts';
+import { incomplete } from '../../db/encryption/encrypt-database.ts';
 import { inspectDatabase } from '../../db/health.ts';
 import {
   addTask,
   appendMessages,
+  asUser,
   closeDatabase,
+  configureEncryption,
+  configureLimits,
+  configurePasswords,
   createApiKeyRecord,
   createDatabase,
   createReservation,
   createUser,
   db,
+  eraseUser,
+  exportUser,
   getUser,
+  importUser,
+  listMemories,
   listTasks,
   type MytxError,
   openDatabase,
+  reencrypt,
+  rotateApiKey,
   saveChat,
   saveMemory,
   saveProtocol,
@@ -33,10 +46,12 @@ import {
   updateMemory,
   updateReservation,
   updateTaskStatus,
+  useSecrets,
+  verifyPassword,
   withDeadline,
 } from '../../db/index.ts';
 import { migrate } from '../../db/opening.ts';
-import { tasks } from '../../db/schema.ts';
+import { memories, tasks } from '../../db/schema.ts';
 import { restoreSnapshot } from '../../db/snapshots.ts';
 import { createTestDatabase } from '../../db/testing/index.ts';
 import { applyMigrations } from '../../deploy/apply.ts';
@@ -45,6 +60,7 @@ import type { DeploySession } from '../../deploy/session.ts';
 import { planInit, refuseObstacles } from '../../init/plan.ts';
 import { writeFiles } from '../../init/write-files.ts';
 import { errorCatalogue } from '../../scripts/error-catalogue.ts';
+import { keysOf } from '../db/encryption/keys.ts';
 import { projectFiles, projectFolder } from './project-copy.ts';
 
 type Code = keyof typeof errorCatalogue;
@@ -116,6 +132,30 @@ const provocations: Record<Code, (() => unknown) | string> = {
     const [task] = await addTask({ userId, description: 'one' });
     await addTask({ userId, description: 'another', id: task?.id as string });
   },
+  USER_EXISTS: async () => {
+    const lines: string[] = [];
+    for await (const line of exportUser({ userId })) lines.push(line);
+    await importUser(lines);
+  },
+  ERASE_REFUSED: async () => {
+    await db.execute(sql`create table "Invoice" (user_id uuid)`);
+    await db.execute(sql`insert into "Invoice" values (${userId})`);
+    try {
+      await eraseUser({ userId });
+    } finally {
+      await db.execute(sql`drop table "Invoice"`);
+    }
+  },
+  EXPORT_REFUSED: () =>
+    transaction(async () => {
+      for await (const _ of exportUser({ userId }));
+    }),
+  IMPORT_REFUSED: async () => {
+    const lines: string[] = [];
+    for await (const line of exportUser({ userId })) lines.push(line);
+    await importUser(lines.slice(0, 1));
+  },
+  KEY_NOT_FOUND: () => rotateApiKey({ id: id(), userId }),
   KEY_TAKEN: async () => {
     await createApiKeyRecord({ userId, hashedKey: 'h', name: 'x' });
     await createApiKeyRecord({ userId, hashedKey: 'h', name: 'x' });
@@ -191,6 +231,55 @@ const provocations: Record<Code, (() => unknown) | string> = {
     const other = await createDatabase({ ...memory(), maxWaiting: 0 });
     await other.run(() => Promise.all([getUser('dana@example.com'), getUser('dana@example.com')]));
   },
+  HASHING_BUSY: async () => {
+    configurePasswords({ cost: 4, maxConcurrent: 1, maxWaiting: 0 });
+    const one = (): Promise<unknown> => verifyPassword({ email: 'dana@example.com', password: 'x' });
+    await Promise.all([one(), one()]).finally(() => configurePasswords());
+  },
+  CHAT_FULL: async () => {
+    configureLimits({ chatMessages: 2 });
+    const chatId = id();
+    await saveChat({ id: chatId, messages: [{}, {}], userId });
+    await appendMessages({ chatId, userId, messages: [{}] }).finally(() => configureLimits());
+  },
+  OTHER_USER: () => asUser(userId, () => asUser('01981a5e-9f00-7000-8000-0000000000f2', async () => {})),
+  RLS_NOT_READY: async () => {
+    const other = await createDatabase(memory());
+    await other.run(() => db.execute(sql`alter table "Task" no force row level security`));
+    await other.run(() => asUser(userId, async () => {}));
+  },
+  ROW_REFUSED: () => asUser(userId, () => addTask({ userId: id(), description: 'x' })),
+  INVALID_SECRET: () => useSecrets({ auditKeys: 'k1:c2hvcnQ=' }),
+  CIPHERTEXT_DAMAGED: async () => {
+    await encrypted('k1', 'damaged');
+    await db.execute(sql`update "Memory" set content = left(content, -1) where content_index is not null`);
+    await listMemories({ userId });
+  },
+  ENCRYPTION_INCOMPLETE: async () => {
+    await encrypted('k1', 'kept');
+    configureEncryption({ memories: false });
+    await saveMemory({ userId, content: 'plaintext', id: '019dd05e-95ed-7cc8-be29-7c3ba1a0fd02' });
+    configureEncryption({ memories: true });
+    const { keyId, columns } = await reencrypt();
+    throw incomplete({ keyId, columns });
+  },
+  ENCRYPTION_KEY_MISSING: () => {
+    useSecrets({ encryptionKeys: '' });
+    return reencrypt();
+  },
+  PLAINTEXT_FOUND: async () => {
+    useSecrets(keysOf('k1'));
+    configureEncryption({ memories: false });
+    await saveMemory({ userId, content: 'plaintext' });
+    configureEncryption({ memories: true });
+    await listMemories({ userId });
+  },
+  TOO_MANY_ENCRYPTED: 'needs 10,001 memories: tests/db/encryption.test.ts',
+  UNKNOWN_ENCRYPTION_KEY: async () => {
+    await encrypted('k1', 'of k1');
+    useSecrets(keysOf('k2'));
+    await listMemories({ userId });
+  },
   SERVER_BUSY: 'needs a server that is full',
   UNREACHABLE: async () => {
     const other = await createDatabase({ url: 'postgres://localhost:1/assistant' });
@@ -203,7 +292,7 @@ const provocations: Record<Code, (() => unknown) | string> = {
   PERMISSION_DENIED: 'needs a server with roles',
   STATEMENT_CANCELED: 'needs a server: an embedded one has no second session to cancel from',
   STATEMENT_FAILED: () => db.execute(sql`selct 1`),
-  MIGRATION_FAILED: () => applyFolder({ '0001_comments': '\n\nalter table "Chats" add column "note" text' }),
+  MIGRATION_FAILED: () => applyFolder({ '0007_comments': '\n\nalter table "Chats" add column "note" text' }),
   MIGRATION_INTERRUPTED: 'needs a server: tests/deploy/apply.test.ts',
   INIT_REFUSED: () =>
     refuseObstacles(planInit({ folder: projectOf({ 'package.json': '{}', 'tsconfig.json': '', 'db/schema.ts': '' }) })),
@@ -218,7 +307,7 @@ const provocations: Record<Code, (() => unknown) | string> = {
   UNEXPECTED: 'a bug, by its nature',
   USAGE: 'a command line: tests/cli',
   MIGRATION_LOCK_HELD: 'waits for a minute: tests/deploy has it with a shorter one',
-  MIGRATIONS_UNREADABLE: () => applyFolder({ '0001_comments': undefined }),
+  MIGRATIONS_UNREADABLE: () => applyFolder({ '0007_comments': undefined }),
   HISTORY_UNREADABLE: 'needs a server with roles',
   POOLER_REFUSED: () => migrate({ url: 'postgres://localhost:6432/assistant?pgbouncer=true' }),
   RESET_REFUSED: () =>
@@ -230,7 +319,21 @@ const provocations: Record<Code, (() => unknown) | string> = {
     }),
 };
 
+/** The one memory there is, encrypted. */
+async function encrypted(key: string, content: string): Promise<void> {
+  await db.delete(memories);
+  useSecrets(keysOf(key));
+  configureEncryption({ memories: true });
+  await saveMemory({ userId, content });
+}
+
 describe('the example of', () => {
+  afterEach(async () => {
+    useSecrets();
+    configureEncryption();
+    await db.delete(memories); // some can't be read any more
+  });
+
   test.for(Object.keys(errorCatalogue) as Code[])('%s', async (code, context) => {
     const provoke = provocations[code];
     if (typeof provoke === 'string') return context.skip(provoke);
@@ -275,6 +378,7 @@ function withoutPlaces(message: string): string {
     .replaceAll(`${folder}/`, '')
     .replaceAll(/\b(version|full|none)\/\.mytx/g, '.mytx')
     .replaceAll(folder, 'lib/drizzle')
+    .replaceAll(/the user [0-9a-f-]{36}/g, 'the user U')
     .replaceAll(/process \d+/g, 'process N')
     .replaceAll(/localhost:\d+/g, 'localhost:N')
     .replaceAll(/since [\d:.TZ-]+, last heard from \d+ s ago/g, 'since T')
@@ -299,23 +403,6 @@ async function applyFolder(files: Record<string, string | undefined>): Promise<v
   const entries = Object.keys(files).map((tag, index) => ({ idx: index, tag, when: 1_900_000_000_000 + index }));
   writeFileSync(join(migrations, 'meta', '_journal.json'), JSON.stringify({ entries }));
   for (const [tag, text] of Object.entries(files)) if (text) writeFileSync(join(migrations, `${tag}.sql`), text);
-  await applyMigrations(sessionOfDefault(), { folder: migrations });
-}
-
-/** The default database as the deploy engine sees one, with errors as a driver throws them. */
-function sessionOfDefault(): DeploySession {
-  const run = async (text: string): Promise<Record<string, string | null>[]> => {
-    try {
-      return (await db.execute(sql.raw(text))) as unknown as Record<string, string | null>[];
-    } catch (error) {
-      const { cause } = error as { cause?: Error & { sqlState?: string; position?: string } };
-      throw Object.assign(new Error(cause?.message), { code: cause?.sqlState, position: cause?.position });
-    }
-  };
-  return {
-    query: (text, params = []) => run(params.reduce((sent, value, i) => sent.replace(`$${i + 1}`, `'${value}'`), text)),
-    script: async (text) => {
-      for (const statement of text.split(';')) if (statement.trim() !== '') await run(statement);
-    },
-  };
+  const database = await currentDatabase();
+  await database.withConnection((connection) => applyMigrations(deploySession(connection), { folder: migrations }));
 }

@@ -3,10 +3,38 @@
 -- do not edit.
 
 -- createUser
+begin;
 insert into "User" ("id", "email", "password", "displayName", "avatarUrl") values ($1, $2, $3, default, default) returning "id", "email", "displayName", "avatarUrl";
+insert into "AuditEvent" ("id", "at", "action", "subject", "actor", "details") values ($1, default, $2, $3, $4, $5);
+commit;
 
 -- getUser
 select "id", "email", "password", "displayName", "avatarUrl" from "User" where lower("User"."email") = lower($1);
+
+-- verifyPassword
+select "id", "email", "password", "displayName", "avatarUrl" from "User" where lower("User"."email") = lower($1);
+
+-- verifyPassword: with a hash of a lower cost than is configured
+select "id", "email", "password", "displayName", "avatarUrl" from "User" where lower("User"."email") = lower($1);
+update "User"
+set password = $3::text
+where id = $1::uuid and password = $2::text;
+
+-- changePassword
+begin;
+with before as (
+  select id, password is not null as "hadOne"
+  from "User"
+  where id = $1::uuid
+  for no key update
+)
+update "User"
+set password = $2::text
+from before
+where "User".id = before.id
+returning "User".id, email, "displayName", "avatarUrl", "hadOne";
+insert into "AuditEvent" ("id", "at", "action", "subject", "actor", "details") values ($1, default, $2, $3, $4, $5);
+commit;
 
 -- saveChat: a new chat
 with given as materialized (
@@ -117,6 +145,7 @@ with chat as (
     digest = decode($11::text, 'hex'),
     "digestCount" = $12::integer,
     preview = $13::text,
+    "indexedCount" = least("indexedCount", $17::integer),
     "updatedAt" = now()
   where id = $1::uuid and "userId" = $2::uuid and revision = $3::integer
   returning id, "userId", title, preview, "messageCount", "createdAt", "updatedAt"
@@ -293,7 +322,7 @@ with given as materialized (
   from "Chat" seen, (select "chatId", "userId" from given limit 1) key
   where c.id = key."chatId" and c."userId" = key."userId"
     and seen.id = c.id and seen.revision = c.revision
-    and exists (select 1 from fresh)
+    and (select count(*) from fresh) between 1 and $8::integer - seen."messageCount"
   returning c.id, c."userId", seen."messageCount" as base, seen."headId" as head
 ), written as (
   insert into "Message" (id, "userId", "chatId", "parentId", position, role, "ownIdHash", body, "createdAt")
@@ -334,6 +363,7 @@ with old as (
     revision = c.revision + 1,
     digest = case when old.position < c."digestCount" then null else c.digest end,
     "digestCount" = case when old.position < c."digestCount" then 0 else c."digestCount" end,
+    "indexedCount" = least(c."indexedCount", old.position),
     "updatedAt" = now()
   from old, "Chat" seen
   where c.id = $1::uuid and c."userId" = $2::uuid
@@ -465,7 +495,25 @@ where user_id = $2::uuid and md5(content) = md5($3::text) and content = $3::text
 select "id", "user_id", "content", "created_at" from "Memory" where "Memory"."user_id" = $1 order by "Memory"."created_at" desc, "Memory"."id" desc limit $2 offset $3;
 
 -- findMemoriesByContent
-select "id", "user_id", "content", "created_at" from "Memory" where ("Memory"."user_id" = $1 and "Memory"."content" ilike $2) order by "Memory"."created_at" desc, "Memory"."id" desc limit $3 offset $4;
+select
+  s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.number, b.bytes,
+  null::uuid, null::uuid, null::text, null::timestamptz, null::text
+from "SearchSegment" s
+cross join lateral (
+  select distinct gram & ((1 << s."gramBits") - 1) as number
+  from unnest($2::integer[]) gram
+) wanted
+join "SearchBlock" b on b."userId" = s."userId" and b."segmentId" = s.id and b.number = wanted.number
+where s."userId" = $1::uuid and b."userId" = $1::uuid and s.kind = 'memory'
+union all
+select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::integer, null::bytea, unindexed.*
+from (
+  select id, user_id, content, created_at, md5(content)
+  from "Memory"
+  where user_id = $1::uuid and id >= $3::uuid and (id > $3::uuid or $4::integer < 0) and search_digest is distinct from md5(content)::uuid and content_index is null
+  order by content_index, id
+  limit $5::integer
+) unindexed;
 
 -- listMemories: first page
 select "id", "user_id", "content", "created_at" from "Memory" where "Memory"."user_id" = $1 order by "Memory"."created_at" desc, "Memory"."id" desc limit $2;
@@ -474,10 +522,246 @@ select "id", "user_id", "content", "created_at" from "Memory" where "Memory"."us
 select "id", "user_id", "content", "created_at" from "Memory" where ("Memory"."user_id" = $1 and ("Memory"."created_at", "Memory"."id") < ($2::timestamptz, $3::uuid)) order by "Memory"."created_at" desc, "Memory"."id" desc limit $4;
 
 -- updateMemory
-update "Memory" set "content" = $1 where ("Memory"."id" = $2 and "Memory"."user_id" = $3) returning "id", "user_id", "content", "created_at";
+update "Memory" set "content" = $1, "content_index" = $2 where ("Memory"."id" = $3 and "Memory"."user_id" = $4) returning "id", "user_id", "content", "created_at";
 
 -- deleteMemoryById
 delete from "Memory" where ("Memory"."id" = $1 and "Memory"."user_id" = $2) returning "id", "user_id", "content", "created_at";
+
+-- searchMessages: nothing is indexed
+select
+  s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.number, b.bytes,
+  null::uuid, null::uuid, null::uuid, null::integer, null::varchar, null::timestamptz, null::json, null::integer, null::integer
+from "SearchSegment" s
+cross join lateral (
+  select distinct gram & ((1 << s."gramBits") - 1) as number
+  from unnest($2::integer[]) gram
+) wanted
+join "SearchBlock" b on b."userId" = s."userId" and b."segmentId" = s.id and b.number = wanted.number
+where s."userId" = $1::uuid and b."userId" = $1::uuid and s.kind = 'message'
+union all
+select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::integer, null::bytea, unindexed.*
+from (
+  select m."chatId", m.id, m."parentId", m.position, m.role, m."createdAt",
+  case when pg_column_size(m.body) <= 65536 then m.body end, c.revision, c."indexedCount"
+  from "Chat" c
+  cross join lateral (
+    select *
+    from "Message"
+    where "userId" = $1::uuid and "chatId" = c.id and active
+      and position >= c."indexedCount" and (c.id > $3::uuid or position > $4::integer)
+    order by position
+    limit $5::integer
+  ) m
+  where c."userId" = $1::uuid and c.id >= $3::uuid and c."indexedCount" < c."messageCount"
+  order by c.id, m.position
+  limit $5::integer
+) unindexed;
+
+-- indexForSearch: with userId
+-- (a statement of "searchMessages: nothing is indexed")
+begin;
+with free as (
+  select c.id, given.until
+  from unnest($9::uuid[], $10::integer[], $11::integer[], $12::integer[]) as given (id, revision, start, until)
+  join "Chat" c on c.id = given.id
+  where c."userId" = $1::uuid and c.revision = given.revision and c."indexedCount" = given.start
+  for no key update of c skip locked
+), advanced as (
+  update "Chat" c
+  set "indexedCount" = free.until
+  from free
+  where c.id = free.id and c."userId" = $1::uuid
+  returning c.id
+), segment as (
+  insert into "SearchSegment" ("userId", id, kind, documents, "gramBits", "oldestAt", "newestAt")
+  select $1::uuid, $2::uuid, 'message', $3::integer, $4::integer, $5::timestamptz, $6::timestamptz
+  where exists (select from advanced)
+  returning "userId", id
+)
+insert into "SearchBlock" ("userId", "segmentId", number, bytes)
+select segment."userId", segment.id, given.number, given.bytes
+from segment, unnest($7::integer[], $8::bytea[]) as given (number, bytes);
+commit;
+select id, documents, "gramBits"
+from "SearchSegment"
+where "userId" = $1::uuid and kind = $2::text;
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "findMemoriesByContent")
+begin;
+with free as (
+  select m.id, given.digest
+  from unnest($9::uuid[], $10::text[]) as given (id, digest)
+  join "Memory" m on m.id = given.id
+  where m.user_id = $1::uuid and md5(m.content) = given.digest and m.content_index is null
+  for no key update of m skip locked
+), advanced as (
+  update "Memory" m
+  set search_digest = free.digest::uuid
+  from free
+  where m.id = free.id and m.user_id = $1::uuid
+  returning m.id
+), segment as (
+  insert into "SearchSegment" ("userId", id, kind, documents, "gramBits", "oldestAt", "newestAt")
+  select $1::uuid, $2::uuid, 'memory', $3::integer, $4::integer, $5::timestamptz, $6::timestamptz
+  where exists (select from advanced)
+  returning "userId", id
+)
+insert into "SearchBlock" ("userId", "segmentId", number, bytes)
+select segment."userId", segment.id, given.number, given.bytes
+from segment, unnest($7::integer[], $8::bytea[]) as given (number, bytes);
+commit;
+-- (a statement of "indexForSearch: with userId")
+-- (a statement of "findMemoriesByContent")
+
+-- searchMessages: first page
+-- (a statement of "searchMessages: nothing is indexed")
+select b."segmentId", b.number, b.bytes
+from unnest($2::uuid[], $3::integer[]) as wanted (id, number)
+join "SearchBlock" b on b."segmentId" = wanted.id and b.number = wanted.number
+where b."userId" = $1::uuid;
+select m."chatId", m.id, m."parentId", m.position, m.role, m."createdAt",
+  case when pg_column_size(m.body) <= 65536 then m.body end
+from unnest($2::uuid[], $3::integer[]) as place (id, position)
+cross join lateral (
+  select *
+  from "Message"
+  where "userId" = $1::uuid and "chatId" = place.id and position = place.position and active
+  offset 0
+) m;
+
+-- searchMessages: next page
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "searchMessages: first page")
+-- (a statement of "searchMessages: first page")
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "searchMessages: first page")
+
+-- searchMemories
+-- (a statement of "findMemoriesByContent")
+-- (a statement of "searchMessages: first page")
+select id, user_id, content, created_at, md5(content)
+from "Memory"
+where id = any($2::uuid[]) and user_id = $1::uuid and content_index is null;
+
+-- findMemoriesByContent: indexed
+-- (a statement of "findMemoriesByContent")
+-- (a statement of "searchMessages: first page")
+-- (a statement of "searchMemories")
+
+-- indexForSearch: of all users, when there is nothing to index
+select id
+from "User"
+where id > $1::uuid
+order by id
+limit 100;
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "findMemoriesByContent")
+-- (a statement of "indexForSearch: of all users, when there is nothing to index")
+
+-- indexForSearch: the eighth small segment makes one of all
+-- (a statement of "saveMemory")
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "findMemoriesByContent")
+begin;
+-- (a statement of "indexForSearch: with userId")
+commit;
+-- (a statement of "indexForSearch: with userId")
+-- (a statement of "findMemoriesByContent")
+-- (a statement of "saveMemory")
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "findMemoriesByContent")
+begin;
+-- (a statement of "indexForSearch: with userId")
+commit;
+-- (a statement of "indexForSearch: with userId")
+-- (a statement of "findMemoriesByContent")
+-- (a statement of "saveMemory")
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "findMemoriesByContent")
+begin;
+-- (a statement of "indexForSearch: with userId")
+commit;
+-- (a statement of "indexForSearch: with userId")
+-- (a statement of "findMemoriesByContent")
+-- (a statement of "saveMemory")
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "findMemoriesByContent")
+begin;
+-- (a statement of "indexForSearch: with userId")
+commit;
+-- (a statement of "indexForSearch: with userId")
+-- (a statement of "findMemoriesByContent")
+-- (a statement of "saveMemory")
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "findMemoriesByContent")
+begin;
+-- (a statement of "indexForSearch: with userId")
+commit;
+-- (a statement of "indexForSearch: with userId")
+-- (a statement of "findMemoriesByContent")
+-- (a statement of "saveMemory")
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "findMemoriesByContent")
+begin;
+-- (a statement of "indexForSearch: with userId")
+commit;
+-- (a statement of "indexForSearch: with userId")
+-- (a statement of "findMemoriesByContent")
+-- (a statement of "saveMemory")
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "findMemoriesByContent")
+begin;
+-- (a statement of "indexForSearch: with userId")
+commit;
+-- (a statement of "indexForSearch: with userId")
+select bytes
+from "SearchBlock"
+where "userId" = $1::uuid and "segmentId" = any($2::uuid[]) and number < 0;
+-- (a statement of "searchMemories")
+begin;
+select id
+from "SearchSegment"
+where "userId" = $1::uuid and id = any($2::uuid[])
+order by id
+for update;
+delete from "SearchSegment"
+where "userId" = $1::uuid and id = any($2::uuid[]);
+with segment as (
+  insert into "SearchSegment" ("userId", id, kind, documents, "gramBits", "oldestAt", "newestAt")
+  select $1::uuid, $2::uuid, 'memory', $3::integer, $4::integer, $5::timestamptz, $6::timestamptz
+  where true
+  returning "userId", id
+)
+insert into "SearchBlock" ("userId", "segmentId", number, bytes)
+select segment."userId", segment.id, given.number, given.bytes
+from segment, unnest($7::integer[], $8::bytea[]) as given (number, bytes);
+update "Memory" m
+set search_digest = null
+from unnest($2::uuid[], $3::text[]) as given (id, digest)
+where m.id = given.id and m.user_id = $1::uuid and m.search_digest <> given.digest::uuid;
+commit;
+-- (a statement of "findMemoriesByContent")
+-- (a statement of "saveMemory")
+-- (a statement of "searchMessages: nothing is indexed")
+-- (a statement of "findMemoriesByContent")
+begin;
+-- (a statement of "indexForSearch: with userId")
+commit;
+-- (a statement of "indexForSearch: with userId")
+-- (a statement of "findMemoriesByContent")
+
+-- dropSearchIndex
+with dropped as (
+  delete from "SearchSegment"
+  where "userId" = $1::uuid
+), chats as (
+  update "Chat"
+  set "indexedCount" = 0
+  where "userId" = $1::uuid and "indexedCount" > 0
+)
+update "Memory"
+set search_digest = null
+where user_id = $1::uuid and search_digest is not null;
 
 -- addTask
 insert into "Task" ("id", "user_id", "description", "status", "due_at", "created_at", "updated_at", "status_changed_at") values ($1, $2, $3, default, $4::timestamptz, default, default, default) on conflict do nothing returning "id", "user_id", "description", "status", "due_at", "created_at", "updated_at", "status_changed_at";
@@ -511,10 +795,10 @@ update "Task" set "description" = coalesce($1::text, "Task"."description"), "sta
 delete from "Task" where ("Task"."id" = $1 and "Task"."user_id" = $2) returning "id", "user_id", "description", "status", "due_at", "created_at", "updated_at", "status_changed_at";
 
 -- createReservation
-insert into "Reservation" ("id", "createdAt", "details", "hasCompletedPayment", "userId") values ($1, default, $2::jsonb, default, $3) on conflict do nothing returning "id", "createdAt", "details", "hasCompletedPayment", "userId";
+insert into "Reservation" ("id", "createdAt", "details", "hasCompletedPayment", "userId") values ($1, default, $2, default, $3) on conflict do nothing returning "id", "createdAt", "details", "hasCompletedPayment", "userId";
 
 -- createReservation: repeated
-insert into "Reservation" ("id", "createdAt", "details", "hasCompletedPayment", "userId") values ($1, default, $2::jsonb, default, $3) on conflict do nothing returning "id", "createdAt", "details", "hasCompletedPayment", "userId";
+insert into "Reservation" ("id", "createdAt", "details", "hasCompletedPayment", "userId") values ($1, default, $2, default, $3) on conflict do nothing returning "id", "createdAt", "details", "hasCompletedPayment", "userId";
 select "id", "createdAt", "details", "hasCompletedPayment", "userId" from "Reservation" where ("Reservation"."id" = $1 and "Reservation"."userId" = $2);
 
 -- getReservationById
@@ -529,24 +813,145 @@ update "Reservation" set "hasCompletedPayment" = $1::boolean where "Reservation"
 -- updateReservation: with userId
 update "Reservation" set "hasCompletedPayment" = $1::boolean where ("Reservation"."id" = $2 and "Reservation"."userId" = $3) returning "id", "createdAt", "details", "hasCompletedPayment", "userId";
 
+-- issueApiKey
+begin;
+insert into "ApiKey" ("id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt", "prefix", "pepperId", "scopes", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds", "windowStartedAt", "windowCount") values ($1, $2, $3, $4, default, default, $5, $6, $7, $8::timestamptz, default, $9, $10, default, default) returning "id", "userId", "name", "prefix", "scopes", "createdAt", "lastUsedAt", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds";
+insert into "AuditEvent" ("id", "at", "action", "subject", "actor", "details") values ($1, default, $2, $3, $4, $5);
+commit;
+
+-- verifyApiKey
+with found as (
+  select id, "userId", name, prefix, scopes, "createdAt", "lastUsedAt", "expiresAt", "revokedAt", "rateLimit",
+    "rateWindowSeconds", "pepperId",
+    "windowStartedAt" + make_interval(secs => "rateWindowSeconds") as "windowEndsAt",
+    case
+      when "revokedAt" is not null then 'revoked'
+      when "expiresAt" <= statement_timestamp() then 'expired'
+      when not scopes @> $2::varchar[] then 'missing_scope'
+      when "windowCount" >= "rateLimit"
+        and "windowStartedAt" + make_interval(secs => "rateWindowSeconds") > statement_timestamp() then 'rate_limited'
+    end as refusal
+  from "ApiKey"
+  where "hashedKey" = any($1::text[]) and prefix is not null
+  limit 1
+), due as (
+  select key.id
+  from found
+  join "ApiKey" key on key.id = found.id
+  where found.refusal is null
+    and found."rateLimit" is null
+    and (found."lastUsedAt" is null or found."lastUsedAt" <= statement_timestamp() - interval '1 minute')
+    and (key."lastUsedAt" is null or key."lastUsedAt" <= statement_timestamp() - interval '1 minute')
+  for no key update of key skip locked
+), counted as (
+  update "ApiKey" key
+  set "lastUsedAt" = case
+      when key."lastUsedAt" > statement_timestamp() - interval '1 minute' then key."lastUsedAt"
+      else statement_timestamp()
+    end,
+    "windowStartedAt" = case
+      when key."windowStartedAt" + make_interval(secs => key."rateWindowSeconds") > statement_timestamp()
+        then key."windowStartedAt"
+      when key."rateLimit" is not null then statement_timestamp()
+    end,
+    "windowCount" = case
+      when key."windowStartedAt" + make_interval(secs => key."rateWindowSeconds") > statement_timestamp()
+        then key."windowCount" + 1
+      when key."rateLimit" is not null then 1
+      else 0
+    end
+  from found
+  where key.id = found.id
+    and found.refusal is null
+    and (found."rateLimit" is not null or exists (select from due))
+    and key."revokedAt" is null
+    and (key."expiresAt" is null or key."expiresAt" > statement_timestamp())
+    and (
+      key."rateLimit" is null
+      or key."windowCount" < key."rateLimit"
+      or key."windowStartedAt" + make_interval(secs => key."rateWindowSeconds") <= statement_timestamp()
+    )
+  returning key.id
+)
+select found.id, "userId", name, prefix, scopes, "createdAt", "lastUsedAt", "expiresAt", "revokedAt", "rateLimit",
+  "rateWindowSeconds", "pepperId", refusal,
+  ceil(extract(epoch from "windowEndsAt" - statement_timestamp()))::int, counted.id is not null
+from found
+left join counted on counted.id = found.id;
+
+-- rotateApiKey
+begin;
+select "id", "userId", "name", "prefix", "scopes", "createdAt", "lastUsedAt", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds" from "ApiKey" where (("ApiKey"."id" = $1 and "ApiKey"."userId" = $2) and ("ApiKey"."revokedAt" is null and ("ApiKey"."expiresAt" is null or "ApiKey"."expiresAt" > statement_timestamp()))) for no key update;
+update "ApiKey" set "expiresAt" = least(
+      "ApiKey"."expiresAt",
+      date_trunc('milliseconds', statement_timestamp()) + make_interval(secs => $1::int)
+    ) where ("ApiKey"."id" = $2 and "ApiKey"."userId" = $3);
+insert into "ApiKey" ("id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt", "prefix", "pepperId", "scopes", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds", "windowStartedAt", "windowCount") values ($1, $2, $3, $4, default, default, $5, $6, $7, $8::timestamptz, default, $9, $10, default, default) returning "id", "userId", "name", "prefix", "scopes", "createdAt", "lastUsedAt", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds";
+insert into "AuditEvent" ("id", "at", "action", "subject", "actor", "details") values ($1, default, $2, $3, $4, $5);
+commit;
+
+-- listApiKeys: first page
+select "id", "userId", "name", "prefix", "scopes", "createdAt", "lastUsedAt", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds" from "ApiKey" where "ApiKey"."userId" = $1 order by "ApiKey"."createdAt" desc, "ApiKey"."id" desc limit $2;
+
+-- listApiKeys: next page
+select "id", "userId", "name", "prefix", "scopes", "createdAt", "lastUsedAt", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds" from "ApiKey" where ("ApiKey"."userId" = $1 and ("ApiKey"."createdAt", "ApiKey"."id") < ($2::timestamptz, $3::uuid)) order by "ApiKey"."createdAt" desc, "ApiKey"."id" desc limit $4;
+
+-- revokeApiKey
+begin;
+update "ApiKey" set "revokedAt" = statement_timestamp() where (("ApiKey"."id" = $1 and "ApiKey"."userId" = $2) and "ApiKey"."revokedAt" is null) returning "id", "userId", "name", "prefix", "scopes", "createdAt", "lastUsedAt", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds";
+insert into "AuditEvent" ("id", "at", "action", "subject", "actor", "details") values ($1, default, $2, $3, $4, $5);
+commit;
+
+-- revokeApiKey: again
+begin;
+update "ApiKey" set "revokedAt" = statement_timestamp() where (("ApiKey"."id" = $1 and "ApiKey"."userId" = $2) and "ApiKey"."revokedAt" is null) returning "id", "userId", "name", "prefix", "scopes", "createdAt", "lastUsedAt", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds";
+select "id", "userId", "name", "prefix", "scopes", "createdAt", "lastUsedAt", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds" from "ApiKey" where ("ApiKey"."id" = $1 and "ApiKey"."userId" = $2);
+commit;
+
 -- createApiKeyRecord
-insert into "ApiKey" ("id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt") values ($1, $2, $3, $4, default, default) returning "id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt";
+begin;
+insert into "ApiKey" ("id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt", "prefix", "pepperId", "scopes", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds", "windowStartedAt", "windowCount") values ($1, $2, $3, $4, default, default, default, default, default, default, default, default, default, default, default) returning "id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt";
+insert into "AuditEvent" ("id", "at", "action", "subject", "actor", "details") values ($1, default, $2, $3, $4, $5);
+commit;
+
+-- listLegacyApiKeys
+select "id", "userId", "name", "createdAt", "lastUsedAt", (left("ApiKey"."hashedKey", 1) = '$' and ("ApiKey"."prefix" is null and "ApiKey"."revokedAt" is null and ("ApiKey"."expiresAt" is null or "ApiKey"."expiresAt" > statement_timestamp()))) from "ApiKey" where "ApiKey"."prefix" is null order by (left("ApiKey"."hashedKey", 1) = '$' and ("ApiKey"."prefix" is null and "ApiKey"."revokedAt" is null and ("ApiKey"."expiresAt" is null or "ApiKey"."expiresAt" > statement_timestamp()))) desc, "ApiKey"."lastUsedAt" desc nulls last, "ApiKey"."id" limit $1 offset $2;
+select count(*), count(*) filter (where (left("ApiKey"."hashedKey", 1) = '$' and ("ApiKey"."prefix" is null and "ApiKey"."revokedAt" is null and ("ApiKey"."expiresAt" is null or "ApiKey"."expiresAt" > statement_timestamp())))) from "ApiKey" where "ApiKey"."prefix" is null;
 
 -- getApiKeysByUserId
 select "id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt" from "ApiKey" where "ApiKey"."userId" = $1 order by "ApiKey"."createdAt" desc, "ApiKey"."id" desc limit $2 offset $3;
 
--- findValidApiKey
-select "id", "hashedKey" from "ApiKey" order by "ApiKey"."lastUsedAt" desc nulls last, "ApiKey"."id";
-select "id", "userId", "name", "createdAt", "lastUsedAt" from "ApiKey" where "ApiKey"."id" = $1;
+-- findValidApiKey: an old key, which is upgraded
+-- (a statement of "verifyApiKey")
+select "id", "userId", "hashedKey" from "ApiKey" where (("ApiKey"."prefix" is null and "ApiKey"."revokedAt" is null and ("ApiKey"."expiresAt" is null or "ApiKey"."expiresAt" > statement_timestamp())) and left("ApiKey"."hashedKey", 1) = '$') order by "ApiKey"."lastUsedAt" desc nulls last, "ApiKey"."id" limit $1;
+begin;
+update "ApiKey" set "hashedKey" = $1, "prefix" = $2, "pepperId" = $3 where ("ApiKey"."id" = $4 and "ApiKey"."hashedKey" = $5 and "ApiKey"."prefix" is null) returning "userId";
+insert into "AuditEvent" ("id", "at", "action", "subject", "actor", "details") values ($1, default, $2, $3, $4, $5);
+commit;
+-- (a statement of "verifyApiKey")
+
+-- findValidApiKey: again
+-- (a statement of "verifyApiKey")
+
+-- findValidApiKey: an old key that is too short for that
+-- (a statement of "verifyApiKey")
+select "id", "userId", "hashedKey" from "ApiKey" where (("ApiKey"."prefix" is null and "ApiKey"."revokedAt" is null and ("ApiKey"."expiresAt" is null or "ApiKey"."expiresAt" > statement_timestamp())) and left("ApiKey"."hashedKey", 1) = '$') order by "ApiKey"."lastUsedAt" desc nulls last, "ApiKey"."id" limit $1;
+select "id", "userId", "name", "createdAt", "lastUsedAt" from "ApiKey" where ("ApiKey"."id" = $1 and ("ApiKey"."prefix" is null and "ApiKey"."revokedAt" is null and ("ApiKey"."expiresAt" is null or "ApiKey"."expiresAt" > statement_timestamp())));
+update "ApiKey" set "lastUsedAt" = statement_timestamp() where ("ApiKey"."id" = $1 and ("ApiKey"."lastUsedAt" is null or "ApiKey"."lastUsedAt" <= statement_timestamp() - interval '1 minute')) returning "userId";
 
 -- findValidApiKey: a key that nobody has
-select "id", "hashedKey" from "ApiKey" order by "ApiKey"."lastUsedAt" desc nulls last, "ApiKey"."id";
+-- (a statement of "verifyApiKey")
+select "id", "userId", "hashedKey" from "ApiKey" where (("ApiKey"."prefix" is null and "ApiKey"."revokedAt" is null and ("ApiKey"."expiresAt" is null or "ApiKey"."expiresAt" > statement_timestamp())) and left("ApiKey"."hashedKey", 1) = '$') order by "ApiKey"."lastUsedAt" desc nulls last, "ApiKey"."id" limit $1;
+-- (a statement of "verifyApiKey")
 
 -- updateApiKeyLastUsed
-update "ApiKey" set "lastUsedAt" = now() where "ApiKey"."id" = $1 returning "userId";
+update "ApiKey" set "lastUsedAt" = statement_timestamp() where ("ApiKey"."id" = $1 and ("ApiKey"."lastUsedAt" is null or "ApiKey"."lastUsedAt" <= statement_timestamp() - interval '1 minute')) returning "userId";
 
 -- deleteApiKeyByIdAndUserId
+begin;
 delete from "ApiKey" where ("ApiKey"."id" = $1 and "ApiKey"."userId" = $2) returning "id";
+insert into "AuditEvent" ("id", "at", "action", "subject", "actor", "details") values ($1, default, $2, $3, $4, $5);
+commit;
 
 -- saveProtocol
 with changed as (
@@ -651,4 +1056,277 @@ begin;
 savepoint mytx_1;
 select "id", "email", "password", "displayName", "avatarUrl" from "User" where lower("User"."email") = lower($1);
 release savepoint mytx_1;
+
+-- exportUser
 commit;
+begin;
+select from "User" where id = $1::uuid;
+insert into "AuditEvent" ("id", "at", "action", "subject", "actor", "details") values ($1, default, $2, $3, $4, $5);
+commit;
+begin isolation level repeatable read;
+select current_setting('transaction_isolation');
+select (select count(*)::int from "User" where "id" = $1::uuid),
+  (select count(*)::int from "Chat" where "userId" = $1::uuid),
+  (select count(*)::int from "Message" where "userId" = $1::uuid),
+  (select count(*)::int from "Memory" where "user_id" = $1::uuid),
+  (select count(*)::int from "Task" where "user_id" = $1::uuid),
+  (select count(*)::int from "Reservation" where "userId" = $1::uuid),
+  (select count(*)::int from "Protocol" where "user_id" = $1::uuid),
+  (select count(*)::int from "ProtocolVersion" where "user_id" = $1::uuid),
+  (select count(*)::int from "ApiKey" where "userId" = $1::uuid);
+with recursive ours as (
+  select oid, relnamespace
+  from pg_class
+  where oid in (select to_regclass(quote_ident(name)) from unnest($1::text[]) name)
+), linked as (
+  select oid from ours
+  union
+  select conrelid
+  from pg_constraint
+  join linked on confrelid = linked.oid
+  where contype = 'f'
+)
+select class.oid::regclass::text, users.name, users.is_uuid
+from pg_class class
+left join lateral (
+  select attname::text as name, atttypid = 'uuid'::regtype as is_uuid
+  from pg_attribute
+  where attrelid = class.oid and attnum > 0 and not attisdropped
+    and lower(replace(attname, '_', '')) = 'userid'
+    and atttypid in ('uuid'::regtype, 'text'::regtype, 'varchar'::regtype)
+) users on true
+where class.relkind in ('r', 'p') and not class.relispartition
+  and class.oid not in (select oid from ours)
+  and (
+    class.oid in (select oid from linked)
+    or users.name is not null and class.relnamespace in (select relnamespace from ours)
+  )
+order by 1, 2;
+select transaction_timestamp()::timestamptz(3);
+declare "mytx_<id>" no scroll cursor for select "id", "email", "password", "displayName", "avatarUrl"
+from (
+  select *
+  from "User"
+  where "id" = $1::uuid
+  order by "id"
+) ordered
+order by "id";
+declare "mytx_<id>" no scroll cursor for select 0
+from "User"
+where "id" = $1::uuid
+order by "id";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 1 from "mytx_<id>";
+close "mytx_<id>";
+close "mytx_<id>";
+declare "mytx_<id>" no scroll cursor for select "id", "userId", "title", "preview", "messageCount", "headId", "revision", "digest", "digestCount", "createdAt", "updatedAt"
+from (
+  select *
+  from "Chat"
+  where "userId" = $1::uuid
+  order by "id"
+) ordered
+order by "id";
+declare "mytx_<id>" no scroll cursor for select 0
+from "Chat"
+where "userId" = $1::uuid
+order by "id";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 2 from "mytx_<id>";
+close "mytx_<id>";
+close "mytx_<id>";
+declare "mytx_<id>" no scroll cursor for select "id", "userId", "chatId", "parentId", "position", "active", "role", "ownIdHash", "createdAt", "body"::text
+from (
+  select *
+  from "Message"
+  where "userId" = $1::uuid
+  order by "chatId", "position", "id"
+) ordered
+order by "chatId", "position", "id";
+declare "mytx_<id>" no scroll cursor for select octet_length("body"::text)
+from "Message"
+where "userId" = $1::uuid
+order by "chatId", "position", "id";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 5 from "mytx_<id>";
+close "mytx_<id>";
+close "mytx_<id>";
+declare "mytx_<id>" no scroll cursor for select "id", "user_id", "content", "created_at"
+from (
+  select *
+  from "Memory"
+  where "user_id" = $1::uuid
+  order by "id"
+) ordered
+order by "id";
+declare "mytx_<id>" no scroll cursor for select 0
+from "Memory"
+where "user_id" = $1::uuid
+order by "id";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 9 from "mytx_<id>";
+close "mytx_<id>";
+close "mytx_<id>";
+declare "mytx_<id>" no scroll cursor for select "id", "user_id", "description", "status", "due_at", "created_at", "updated_at", "status_changed_at"
+from (
+  select *
+  from "Task"
+  where "user_id" = $1::uuid
+  order by "id"
+) ordered
+order by "id";
+declare "mytx_<id>" no scroll cursor for select 0
+from "Task"
+where "user_id" = $1::uuid
+order by "id";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 1 from "mytx_<id>";
+close "mytx_<id>";
+close "mytx_<id>";
+declare "mytx_<id>" no scroll cursor for select "id", "createdAt", "details", "hasCompletedPayment", "userId"
+from (
+  select *
+  from "Reservation"
+  where "userId" = $1::uuid
+  order by "id"
+) ordered
+order by "id";
+declare "mytx_<id>" no scroll cursor for select 0
+from "Reservation"
+where "userId" = $1::uuid
+order by "id";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 1 from "mytx_<id>";
+close "mytx_<id>";
+close "mytx_<id>";
+declare "mytx_<id>" no scroll cursor for select "id", "user_id", "name", "description", "version", "created_at", "updated_at", "parts"::text
+from (
+  select *
+  from "Protocol"
+  where "user_id" = $1::uuid
+  order by "id"
+) ordered
+order by "id";
+declare "mytx_<id>" no scroll cursor for select octet_length("parts"::text)
+from "Protocol"
+where "user_id" = $1::uuid
+order by "id";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 1 from "mytx_<id>";
+close "mytx_<id>";
+close "mytx_<id>";
+declare "mytx_<id>" no scroll cursor for select "user_id", "protocol_id", "version", "name", "description", "created_at", "parts"::text
+from (
+  select *
+  from "ProtocolVersion"
+  where "user_id" = $1::uuid
+  order by "protocol_id", "version"
+) ordered
+order by "protocol_id", "version";
+declare "mytx_<id>" no scroll cursor for select octet_length("parts"::text)
+from "ProtocolVersion"
+where "user_id" = $1::uuid
+order by "protocol_id", "version";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 1 from "mytx_<id>";
+close "mytx_<id>";
+close "mytx_<id>";
+declare "mytx_<id>" no scroll cursor for select "id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt", "prefix", "pepperId", "scopes", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds", "windowStartedAt", "windowCount"
+from (
+  select *
+  from "ApiKey"
+  where "userId" = $1::uuid
+  order by "id"
+) ordered
+order by "id";
+declare "mytx_<id>" no scroll cursor for select 0
+from "ApiKey"
+where "userId" = $1::uuid
+order by "id";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 5000 from "mytx_<id>";
+fetch forward 3 from "mytx_<id>";
+close "mytx_<id>";
+close "mytx_<id>";
+commit;
+
+-- eraseUser
+begin;
+select from "User" where id = $1::uuid for update;
+select from "Chat" where "userId" = $1::uuid for update;
+delete from "SearchBlock" where "userId" = $1::uuid;
+delete from "SearchSegment" where "userId" = $1::uuid;
+delete from "ApiKey" where "userId" = $1::uuid;
+delete from "ProtocolVersion" where "user_id" = $1::uuid;
+delete from "Protocol" where "user_id" = $1::uuid;
+delete from "Reservation" where "userId" = $1::uuid;
+delete from "Task" where "user_id" = $1::uuid;
+delete from "Memory" where "user_id" = $1::uuid;
+select array_agg(id)::text, sum(messages)::int
+from (
+  select "chatId" as id, count(*) as messages, sum(count(*)) over (order by "chatId") / $2::integer as part
+  from "Message"
+  where "userId" = $1::uuid
+  group by "chatId"
+) chats
+group by ceil(part)
+order by ceil(part);
+delete from "Message" where "userId" = $1::uuid and "chatId" = any($2::uuid[]);
+delete from "Chat" where "userId" = $1::uuid;
+delete from "User" where "id" = $1::uuid;
+-- (a statement of "exportUser")
+insert into "AuditEvent" ("id", "at", "action", "subject", "actor", "details") values ($1, default, $2, $3, $4, $5);
+commit;
+
+-- importUser
+begin;
+select id = $1::uuid from "User" where id = $1::uuid or lower(email) = lower($2::text);
+insert into "User" ("id", "email", "password", "displayName", "avatarUrl")
+select given.c0::uuid, given.c1::text, given.c2::text, given.c3::text, given.c4::text
+from rows from (json_array_elements_text($1::json), json_array_elements_text($2::json), json_array_elements_text($3::json), json_array_elements_text($4::json), json_array_elements_text($5::json)) as given (c0, c1, c2, c3, c4);
+insert into "Chat" ("id", "userId", "title", "preview", "messageCount", "headId", "revision", "digest", "digestCount", "createdAt", "updatedAt")
+select given.c0::uuid, given.c1::uuid, given.c2::text, given.c3::text, given.c4::integer, given.c5::uuid, given.c6::integer, given.c7::bytea, given.c8::integer, given.c9::timestamptz, given.c10::timestamptz
+from rows from (json_array_elements_text($1::json), json_array_elements_text($2::json), json_array_elements_text($3::json), json_array_elements_text($4::json), json_array_elements_text($5::json), json_array_elements_text($6::json), json_array_elements_text($7::json), json_array_elements_text($8::json), json_array_elements_text($9::json), json_array_elements_text($10::json), json_array_elements_text($11::json)) as given (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10);
+insert into "Message" ("id", "userId", "chatId", "parentId", "position", "active", "role", "ownIdHash", "createdAt", "body")
+select given.c0::uuid, given.c1::uuid, given.c2::uuid, given.c3::uuid, given.c4::integer, given.c5::boolean, given.c6::text, given.c7::bigint, given.c8::timestamptz, given.c9::json
+from rows from (json_array_elements_text($1::json), json_array_elements_text($2::json), json_array_elements_text($3::json), json_array_elements_text($4::json), json_array_elements_text($5::json), json_array_elements_text($6::json), json_array_elements_text($7::json), json_array_elements_text($8::json), json_array_elements_text($9::json), json_array_elements($10::json)) as given (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9);
+insert into "Memory" ("id", "user_id", "content", "created_at", "content_index")
+select given.c0::uuid, given.c1::uuid, given.c2::text, given.c3::timestamptz, given.c4::bytea
+from rows from (json_array_elements_text($1::json), json_array_elements_text($2::json), json_array_elements_text($3::json), json_array_elements_text($4::json), json_array_elements_text($5::json)) as given (c0, c1, c2, c3, c4);
+insert into "Task" ("id", "user_id", "description", "status", "due_at", "created_at", "updated_at", "status_changed_at")
+select given.c0::uuid, given.c1::uuid, given.c2::text, given.c3::text, given.c4::timestamptz, given.c5::timestamptz, given.c6::timestamptz, given.c7::timestamptz
+from rows from (json_array_elements_text($1::json), json_array_elements_text($2::json), json_array_elements_text($3::json), json_array_elements_text($4::json), json_array_elements_text($5::json), json_array_elements_text($6::json), json_array_elements_text($7::json), json_array_elements_text($8::json)) as given (c0, c1, c2, c3, c4, c5, c6, c7);
+insert into "Reservation" ("id", "createdAt", "details", "hasCompletedPayment", "userId")
+select given.c0::uuid, given.c1::timestamptz, given.c2::jsonb, given.c3::boolean, given.c4::uuid
+from rows from (json_array_elements_text($1::json), json_array_elements_text($2::json), json_array_elements_text($3::json), json_array_elements_text($4::json), json_array_elements_text($5::json)) as given (c0, c1, c2, c3, c4);
+insert into "Protocol" ("id", "user_id", "name", "description", "version", "created_at", "updated_at", "parts")
+select given.c0::uuid, given.c1::uuid, given.c2::text, given.c3::text, given.c4::integer, given.c5::timestamptz, given.c6::timestamptz, given.c7::jsonb
+from rows from (json_array_elements_text($1::json), json_array_elements_text($2::json), json_array_elements_text($3::json), json_array_elements_text($4::json), json_array_elements_text($5::json), json_array_elements_text($6::json), json_array_elements_text($7::json), json_array_elements_text($8::json)) as given (c0, c1, c2, c3, c4, c5, c6, c7);
+insert into "ProtocolVersion" ("user_id", "protocol_id", "version", "name", "description", "created_at", "parts")
+select given.c0::uuid, given.c1::uuid, given.c2::integer, given.c3::text, given.c4::text, given.c5::timestamptz, given.c6::jsonb
+from rows from (json_array_elements_text($1::json), json_array_elements_text($2::json), json_array_elements_text($3::json), json_array_elements_text($4::json), json_array_elements_text($5::json), json_array_elements_text($6::json), json_array_elements_text($7::json)) as given (c0, c1, c2, c3, c4, c5, c6);
+insert into "ApiKey" ("id", "userId", "hashedKey", "name", "createdAt", "lastUsedAt", "prefix", "pepperId", "scopes", "expiresAt", "revokedAt", "rateLimit", "rateWindowSeconds", "windowStartedAt", "windowCount")
+select given.c0::uuid, given.c1::uuid, given.c2::text, given.c3::text, given.c4::timestamptz, given.c5::timestamptz, given.c6::text, given.c7::text, given.c8::text[], given.c9::timestamptz, given.c10::timestamptz, given.c11::integer, given.c12::integer, given.c13::timestamptz, given.c14::integer
+from rows from (json_array_elements_text($1::json), json_array_elements_text($2::json), json_array_elements_text($3::json), json_array_elements_text($4::json), json_array_elements_text($5::json), json_array_elements_text($6::json), json_array_elements_text($7::json), json_array_elements_text($8::json), json_array_elements_text($9::json), json_array_elements_text($10::json), json_array_elements_text($11::json), json_array_elements_text($12::json), json_array_elements_text($13::json), json_array_elements_text($14::json), json_array_elements_text($15::json)) as given (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14);
+insert into "AuditEvent" ("id", "at", "action", "subject", "actor", "details") values ($1, default, $2, $3, $4, $5);
+commit;
+
+-- listAuditEvents: first page
+select "id", "at", "action", "subject", "actor", "details" from "AuditEvent" where "AuditEvent"."id" < $1 order by "AuditEvent"."id" desc limit $2;
+
+-- listAuditEvents: next page
+select "id", "at", "action", "subject", "actor", "details" from "AuditEvent" where "AuditEvent"."id" < $1 order by "AuditEvent"."id" desc limit $2;
+
+-- listAuditEvents: of a person: first page
+select "id", "at", "action", "subject", "actor", "details" from "AuditEvent" where ("AuditEvent"."subject" = any($1::bytea[]) and "AuditEvent"."id" < $2) order by "AuditEvent"."id" desc limit $3;
+
+-- listAuditEvents: of a person: next page
+select "id", "at", "action", "subject", "actor", "details" from "AuditEvent" where ("AuditEvent"."subject" = any($1::bytea[]) and "AuditEvent"."id" < $2) order by "AuditEvent"."id" desc limit $3;

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createDatabase } from '../../db/index.ts';
-import { expectedMigrations, findMigrationsFolder, ownMigrations } from '../../db/migrations-folder.ts';
+import { expectedMigrations, findMigrationsFolder } from '../../db/migrations-folder.ts';
 import { migrate } from '../../db/opening.ts';
 import { projectFolder } from '../docs/project-copy.ts';
+import { migrationNames, nameBehindOurs } from '../own-migrations.ts';
 
 const ours = join(projectFolder, 'lib', 'drizzle');
 const home = process.cwd();
@@ -26,6 +27,7 @@ afterAll(() => {
   for (const one of folders) rmSync(one, { recursive: true, force: true });
 });
 
+const ownNote = nameBehindOurs('note');
 const journal = join('lib', 'drizzle', 'meta', '_journal.json');
 
 interface Entry {
@@ -37,11 +39,8 @@ interface Entry {
 function initialise(change: (entries: Entry[]) => Entry[] = (entries) => entries): void {
   cpSync(ours, join('lib', 'drizzle'), { recursive: true });
   const { entries } = JSON.parse(readFileSync(journal, 'utf8')) as { entries: Entry[] };
-  writeFileSync(join('lib', 'drizzle', '0001_note.sql'), 'create table "Note" (id int);');
-  writeFileSync(
-    journal,
-    JSON.stringify({ entries: change([...entries, { tag: '0001_note', when: 1_900_000_000_000 }]) }),
-  );
+  writeFileSync(join('lib', 'drizzle', `${ownNote}.sql`), 'create table "Note" (id int);');
+  writeFileSync(journal, JSON.stringify({ entries: change([...entries, { tag: ownNote, when: 1_900_000_000_000 }]) }));
 }
 
 describe('the folder is', () => {
@@ -50,13 +49,13 @@ describe('the folder is', () => {
     mkdirSync(join('lib', 'drizzle', 'meta'), { recursive: true });
     writeFileSync(journal, JSON.stringify({ entries: [{ tag: '0000_theirs', when: 1 }] }));
     expect(findMigrationsFolder()).toBe(ours);
-    expect(expectedMigrations().map(({ tag }) => tag)).toEqual(ownMigrations.map(({ tag }) => tag));
+    expect(expectedMigrations().map(({ tag }) => tag)).toEqual(migrationNames);
   });
 
   test('lib/drizzle of the current folder, where it has the package’s first migration', () => {
     initialise();
     expect(findMigrationsFolder()).toBe(join('lib', 'drizzle'));
-    expect(expectedMigrations().map(({ tag }) => tag)).toEqual([...ownMigrations.map(({ tag }) => tag), '0001_note']);
+    expect(expectedMigrations().map(({ tag }) => tag)).toEqual([...migrationNames, ownNote]);
   });
 
   test('the one that is given, before all others', () => {
@@ -78,7 +77,7 @@ test('an embedded database gets the application’s migrations when it is opened
   initialise();
   const snapshot = new Blob([readFileSync(inject('snapshotFile'))]);
   const database = await createDatabase({ folder: 'memory', snapshot });
-  expect(database.report.applied).toEqual(['0001_note']);
+  expect(database.report.applied).toEqual([ownNote]);
   await database.close();
 });
 
@@ -101,11 +100,11 @@ describe.for(inject('servers').slice(-1))('PostgreSQL $version', ({ url: serverU
     onNewDatabase(async (url) => {
       await migrate({ url });
       initialise();
-      await expect(opened(url)).rejects.toMatchObject({ code: 'SCHEMA_BEHIND', details: { missing: ['0001_note'] } });
+      await expect(opened(url)).rejects.toMatchObject({ code: 'SCHEMA_BEHIND', details: { missing: [ownNote] } });
       process.chdir(home);
       expect(await opened(url)).toBe('server');
       process.chdir(folder);
-      expect((await migrate({ url })).applied).toEqual(['0001_note']);
+      expect((await migrate({ url })).applied).toEqual([ownNote]);
       expect(await opened(url)).toBe('server');
     }));
 

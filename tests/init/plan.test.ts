@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { planInit, refuseObstacles, writesOf } from '../../init/plan.ts';
+import { migrationFiles } from '../own-migrations.ts';
 import {
   actionsOf,
   cleanUpProjects,
@@ -16,11 +17,6 @@ import {
 
 cleanUpProjects();
 
-const migrations = [
-  'lib/drizzle/0000_initial.sql',
-  'lib/drizzle/meta/0000_snapshot.json',
-  'lib/drizzle/meta/_journal.json',
-];
 const names = ['schema', 'protocols-schema', 'queries', 'protocol-queries', 'migrate'];
 
 describe('a project without any of it', () => {
@@ -33,7 +29,7 @@ describe('a project without any of it', () => {
     const folder = newProject(files);
     const plan = planInit({ folder });
     expect(actionsOf(plan)).toEqual({
-      ...Object.fromEntries(migrations.map((path) => [path, 'create'])),
+      ...Object.fromEntries(migrationFiles.map((path) => [path, 'create'])),
       ...Object.fromEntries(names.map((name) => [`db/${name}.${ending}`, 'create'])),
       [`drizzle.config.${configEnding}`]: 'create',
       '.gitignore': 'create',

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { readBlocks } from '../docs/markdown.ts';
 import { followTranscript } from '../docs/transcript.ts';
 import { putFiles, readProjectFiles } from '../init/project-folder.ts';
+import { migrationNames, nameBehindOurs, tableCount } from '../own-migrations.ts';
 import {
   type Application,
   commonJsApplication,
@@ -58,6 +59,8 @@ function commandsAtTheEnd(stdout: string): string[] {
     .map((line) => line.trim().split(/ {2,}/)[0] ?? '');
 }
 
+const ours = migrationNames.length;
+const ownMigration = nameBehindOurs('trips');
 const ownTable = `
 import { pgTable, text, uuid } from 'drizzle-orm/pg-core';
 
@@ -112,10 +115,10 @@ describe.each(fixtures)('$name', (fixture: Fixture) => {
   test('the commands it ends with make the tables, and find the schema in the migrations', async () => {
     const { stdout, stderr } = await succeed(application, migrate);
     expect(stdout, stderr).toMatch(
-      /^target: embedded, \.mytx\/database\n(applied 1 of|nothing to do: all) 1 migrations/,
+      new RegExp(`^target: embedded, \\.mytx/database\n(applied ${ours} of|nothing to do: all) ${ours} migrations`),
     );
     const generated = await succeed(application, 'npx drizzle-kit generate');
-    expect(generated.stdout).toContain('9 tables');
+    expect(generated.stdout).toContain(`${tableCount} tables`);
     expect(generated.stdout).toContain('No schema changes, nothing to migrate');
   });
 
@@ -134,11 +137,11 @@ describe.each(fixtures)('$name', (fixture: Fixture) => {
     const path = `db/schema.${ending}`;
     putFiles(application.folder, { [path]: readProjectFiles(application.folder)[path] + ownTable });
     const { stdout } = await succeed(application, 'npm run db:generate -- --name trips');
-    expect(stdout).toContain('10 tables');
-    const sql = readProjectFiles(application.folder)['lib/drizzle/0001_trips.sql'];
+    expect(stdout).toContain(`${tableCount + 1} tables`);
+    const sql = readProjectFiles(application.folder)[`lib/drizzle/${ownMigration}.sql`];
     expect(sql?.match(/^\w+ TABLE .*$/gm)).toEqual(['CREATE TABLE "Trip" (']);
     expect((await succeed(application, 'npm run db:migrate')).stdout).toContain(
-      'applying 0001_trips (1 of 1)\napplied 1 of 2 migrations',
+      `applying ${ownMigration} (1 of 1)\napplied 1 of ${ours + 1} migrations`,
     );
     expect((await succeed(application, 'npx drizzle-kit generate')).stdout).toContain('No schema changes');
   });
@@ -157,9 +160,15 @@ describe.each(fixtures)('$name', (fixture: Fixture) => {
       putFiles(application.folder, { '.env.local': `POSTGRES_URL=${url}\n` });
       const { host } = new URL(url);
       expect((await succeed(application, migrate)).stdout).toContain(
-        `target: ${host}/${name}\napplying 0000_initial (1 of 2)`,
+        [
+          `target: ${host}/${name}`,
+          ...[...migrationNames, ownMigration].map((one, index) => `applying ${one} (${index + 1} of ${ours + 1})`),
+          `applied ${ours + 1} of ${ours + 1} migrations`,
+        ].join('\n'),
       );
-      expect((await succeed(application, migrate)).stdout).toContain('nothing to do: all 2 migrations are applied');
+      expect((await succeed(application, migrate)).stdout).toContain(
+        `nothing to do: all ${ours + 1} migrations are applied`,
+      );
       expect((await succeed(application, `${runner} ${script}`)).stdout).toBe('Lisbon 1\n');
       putFiles(application.folder, { '.env.local': '' });
       await admin.unsafe(`drop database ${name} with (force)`);

@@ -20,6 +20,7 @@ import {
   updateTaskDescription,
   withDeadline,
 } from '../../../db/queries.ts';
+import { migrationNames } from '../../own-migrations.ts';
 import { startProxy } from '../../proxy.ts';
 import {
   findPgBouncer,
@@ -40,6 +41,14 @@ const tracksStatements = isHere && Number(version.split('.')[1]) >= 24;
 if (!isHere) test.skip(`PgBouncer: ${binary.missing}`);
 
 type Database = Awaited<ReturnType<typeof createDatabase>>;
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -314,31 +323,47 @@ describe.runIf(isHere).each(inject('servers'))(`PgBouncer ${version} before Post
       });
     });
 
+    // PgBouncer 1.18 ends itself now and then in a storm of cancel requests (`server in bad state`): another one goes on then.
     test('never hits another client’s statement, nor the next one of ours', async () => {
-      const other = await open({ url: pooledUrl(), poolSize: 2 });
+      const count = { canceled: 0, bystanders: 0 };
+      for (let attempt = 1; count.canceled <= 5 || count.bystanders <= 10; attempt += 1) {
+        const own = await start({ settings: { default_pool_size: 2 } });
+        try {
+          await cancelAmongBystanders(`${own.url(name)}?pgbouncer=true`, count);
+        } catch (error) {
+          await pause(200);
+          if (isRunning(own.pid)) throw error;
+        }
+        expect(attempt).toBeLessThan(20);
+      }
+    });
+
+    async function cancelAmongBystanders(
+      ownUrl: string,
+      count: { canceled: number; bystanders: number },
+    ): Promise<void> {
+      const ours = await open({ url: ownUrl, poolSize: 2 });
+      const other = await open({ url: ownUrl, poolSize: 2 });
       let isDone = false;
-      let bystanders = 0;
       const bystander = async (): Promise<void> => {
         while (!isDone) {
           await other.run(() => db.execute(sql`select pg_sleep(0.001)`));
-          bystanders += 1;
+          count.bystanders += 1;
         }
       };
-      const canceler = async (): Promise<number> => {
-        let canceled = 0;
+      const canceler = async (): Promise<void> => {
         for (let i = 0; i < 60; i += 1) {
           await withDeadline({ timeoutMs: 1 + (i % 6) }, () => db.execute(sql`select pg_sleep(0.004)`)).catch(() => {
-            canceled += 1;
+            count.canceled += 1;
           });
           expect(await db.execute(sql`select 1 as one`)).toEqual([{ one: 1 }]);
         }
-        isDone = true;
-        return canceled;
       };
-      const [canceled] = await Promise.all([pooled.run(canceler), bystander(), bystander()]);
-      expect(canceled).toBeGreaterThan(5);
-      expect(bystanders).toBeGreaterThan(10);
-    });
+      const canceling = ours.run(canceler).finally(() => {
+        isDone = true;
+      });
+      await Promise.all([canceling, bystander(), bystander()]);
+    }
 
     test('of a statement that waits for a server connection sends nothing to the server', async () => {
       const single = await start({ settings: { default_pool_size: 1 } });
@@ -553,7 +578,7 @@ describe.runIf(isHere).each(inject('servers'))(`PgBouncer ${version} before Post
       const empty = `mytx_${randomUUID().replaceAll('-', '')}`;
       await admin.unsafe(`create database ${empty} template template0`);
       const whole = await start({ poolMode: 'session' });
-      expect((await migrate({ url: whole.url(empty) })).applied).toHaveLength(1);
+      expect((await migrate({ url: whole.url(empty) })).applied).toEqual(migrationNames);
       const single = await start({ poolMode: 'session', settings: { default_pool_size: 1 } });
       expect(await failureOf(() => migrate({ url: single.url(empty) }))).toMatchObject({
         code: 'POOLER_REFUSED',
@@ -579,6 +604,7 @@ function masked(value: unknown): string {
   return String(JSON.stringify(value))
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g, '<id>')
     .replaceAll(/20(2[5-9]|[3-9]\d)-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+    .replaceAll(/mytx_[a-z]+_\w+/g, '<key>')
     .replaceAll(/\$2[aby]\$[^"]+/g, '<hash>')
     .replaceAll(/"nextCursor":"[^"]+"/g, '"nextCursor":"<cursor>"');
 }

@@ -32,15 +32,21 @@ import {
   getReservationById,
   getTasksByUserId,
   getUser,
+  issueApiKey,
+  listApiKeys,
   listChats,
   listMemories,
   listMessages,
   listTasks,
+  revokeApiKey,
   saveChat,
   saveMemory,
+  searchMemories,
+  searchMessages,
   transaction,
   updateApiKeyLastUsed,
   updateTask,
+  verifyApiKey,
   withDeadline,
   withPrimary,
 } from '../../../db/queries.ts';
@@ -134,6 +140,8 @@ describe.each(installations)('PostgreSQL $version', (installation) => {
         listMemories: () => listMemories({ userId }),
         getMemoriesByUserId: () => getMemoriesByUserId({ userId }),
         findMemoriesByContent: () => findMemoriesByContent({ userId, contentQuery: 'x' }),
+        searchMessages: () => searchMessages({ userId, query: 'bag' }),
+        searchMemories: () => searchMemories({ userId, query: 'bag' }),
         listProtocols: () => listProtocols({ userId }),
         getProtocolsByUserId: () => getProtocolsByUserId({ userId }),
         getProtocolById: () => getProtocolById({ id: protocolId, userId }),
@@ -177,6 +185,22 @@ describe.each(installations)('PostgreSQL $version', (installation) => {
       await settled();
       for (const userId of [dana, eve]) expect(await targetsOf(() => listTasks({ userId }))).toEqual([replicaTarget]);
       expect(await getTasksByUserId({ userId: dana })).toHaveLength(1);
+    });
+  });
+
+  test('a check of a key is the primary’s, and keeps nobody from reading a replica', async () => {
+    await open();
+    await database.run(async () => {
+      const dana = await newUser();
+      const { key, record } = await issueApiKey({ userId: dana, name: 'Laptop' });
+      await settled();
+      await replica.pause();
+      expect(await targetsOf(() => verifyApiKey(key))).toEqual([primaryTarget]);
+      expect(await targetsOf(() => listTasks({ userId: dana }))).toEqual([replicaTarget]);
+      await revokeApiKey({ id: record.id, userId: dana });
+      expect(await targetsOf(() => listApiKeys({ userId: dana }))).toEqual([primaryTarget]);
+      expect(await verifyApiKey(key)).toMatchObject({ reason: 'revoked' });
+      await replica.resume();
     });
   });
 

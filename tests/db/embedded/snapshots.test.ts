@@ -21,6 +21,7 @@ import { createDatabase, type DatabaseOptions, db } from '../../../db/index.ts';
 import { migrate, reset } from '../../../db/opening.ts';
 import { addTask, createUser, getTasksByUserId, getUser } from '../../../db/queries.ts';
 import { listSnapshots, restoreSnapshot, takeSnapshot } from '../../../db/snapshots.ts';
+import { migrationNames } from '../../own-migrations.ts';
 import { endNeighbours, Neighbour } from './neighbour.ts';
 
 endNeighbours();
@@ -125,7 +126,8 @@ describe('when they are taken', () => {
     const folder = await newFolder();
     await addAndClose(folder, ['one'], { keepSnapshots: { count: 2, everyMinutes: 0.0001 } });
     const [first] = await listSnapshots({ folder });
-    expect(first).toMatchObject({ reason: 'closed', postgresql: 18, lastMigration: '0000_initial', damage: null });
+    const lastMigration = migrationNames.at(-1);
+    expect(first).toMatchObject({ reason: 'closed', postgresql: 18, lastMigration, damage: null });
     expect(readFileSync(first?.sqlFile ?? '', 'utf8')).toContain("'one'");
     await addAndClose(folder, []);
     expect((await listSnapshots({ folder })).map(({ name }) => name)).toEqual([first?.name]);
@@ -176,7 +178,7 @@ describe('when they are taken', () => {
       await db.execute(`update drizzle.__drizzle_migrations set hash = 'an earlier one', created_at = 1`);
     });
     await database.close();
-    expect((await migrate({ folder })).applied).toEqual(['0000_initial']);
+    expect((await migrate({ folder })).applied).toEqual(migrationNames);
     expect((await listSnapshots({ folder })).map(({ reason }) => reason)).toContain('before migrations');
   });
 

@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createDatabase, db, execute } from '../../../db/database.ts';
-import { createUser, findValidApiKey, getChatById, getUser } from '../../../db/queries.ts';
+import {
+  createUser,
+  findValidApiKey,
+  getApiKeysByUserId,
+  getChatById,
+  getUser,
+  verifyApiKey,
+} from '../../../db/queries.ts';
 import { countRows } from '../../../db/table-counts.ts';
 import * as kit from '../../../db/testing/index.ts';
 import { readBlocks } from '../../docs/markdown.ts';
@@ -127,6 +134,10 @@ describe.each(named)('%s', (_name, url) => {
       const { rawKey, record } = await kit.createTestApiKey({ userId, name: 'laptop' });
       expect(record).toMatchObject({ userId, name: 'laptop' });
       expect(await findValidApiKey(rawKey)).toMatchObject({ id: record.id });
+      expect(await verifyApiKey(rawKey)).toMatchObject({ ok: true, record: { id: record.id, scopes: [] } });
+      expect((await getApiKeysByUserId(userId))[0]).toMatchObject({ id: record.id, hashedKey: record.hashedKey });
+      const old = await kit.createTestApiKey({ userId, rawKey: 'an old key of mine' });
+      expect(await findValidApiKey('an old key of mine')).toMatchObject({ id: old.record.id });
       const { id: chatId } = await kit.createTestChat({ userId, messages: [] });
       expect(await kit.createTestMessages({ chatId, userId, messages: [{ role: 'user' }] })).toMatchObject([
         { position: 0 },

@@ -1,0 +1,152 @@
+// Finds what contains the terms of a query, newest first: by the index, whose candidates are looked at in their rows, and
+// by looking at each row that is not indexed. An index that is behind costs time, and never a wrong or a missing row.
+
+import { withPrimary } from '../database.ts';
+import { MytxError, TransactionError } from '../errors.ts';
+import { Candidates, isInRange, type Range, SegmentGone } from './candidates.ts';
+import { fold } from './fold.ts';
+import { gramsOfTerms } from './grams.ts';
+import { indexSome } from './indexing.ts';
+import { compareNewest, type Place, placeName } from './places.ts';
+import { matches, type Query, rankOf } from './query.ts';
+import type { Document, FoundSegment, Source, UnindexedPlace } from './source.ts';
+
+export interface Match<Row> extends Document<Row> {
+  rank: number;
+}
+
+export interface Found<Row> {
+  /** Newest first. */
+  matches: Match<Row>[];
+  /** There may be older ones in the range. */
+  hasMore: boolean;
+}
+
+/** How many rows that are not indexed a search reads; where there are more it indexes them first. */
+const mostUnindexed = 256;
+
+/** How many rows are read to look whether they match, at once. */
+const mostCandidates = 256;
+
+/** The newest matches in a range, `most` of them. */
+export async function findNewest<Row>(
+  source: Source<Row>,
+  userId: string,
+  query: Query,
+  range: Range,
+  most: number,
+): Promise<Found<Row>> {
+  for (let attempt = 1; attempt <= 10; attempt += 1) {
+    const find = (): Promise<Found<Row>> => findOnce(source, userId, query, range, most);
+    try {
+      return await (attempt === 1 ? find() : withPrimary(find)); // two replicas may be at different places
+    } catch (error) {
+      if (!(error instanceof SegmentGone)) throw error;
+    }
+  }
+  throw new TransactionError(
+    'TRANSACTION_CONFLICT',
+    'parts of the search index were gone 10 times when they were to be read',
+    'Call again. Where it stays so, rows of SearchBlock are missing: dropSearchIndex({ userId }) makes the index anew.',
+  );
+}
+
+async function findOnce<Row>(
+  source: Source<Row>,
+  userId: string,
+  query: Query,
+  range: Range,
+  most: number,
+): Promise<Found<Row>> {
+  const grams = gramsOfTerms(query.terms);
+  const wanted = toMatches<Row>(query, range);
+  const { segments, unindexed } = await readAll(source, userId, grams, wanted, most);
+  const candidates = new Candidates(userId, grams, segments, range);
+  const hidden = await source.readHidden?.(userId, (text) => matches(query, fold(text)));
+  const found = new Map([...unindexed, ...wanted(hidden ?? [])].map((match) => [placeName(match), match]));
+  // Where few of them match, the fewer questions, the better.
+  for (let size = most + 8; ; size *= 4) {
+    const places = await candidates.next(Math.min(size, mostCandidates));
+    for (const match of await readCandidates(source, userId, places, wanted)) found.set(placeName(match), match);
+    const newestFirst = [...found.values()].sort(compareNewest);
+    const last = places.at(-1);
+    if (!last) return { matches: newestFirst.slice(0, most), hasMore: newestFirst.length > most };
+    // What was not looked at yet is older than the last candidate.
+    const certain = newestFirst.filter((match) => compareNewest(match, last) <= 0);
+    if (certain.length >= most) return { matches: certain.slice(0, most), hasMore: true };
+  }
+}
+
+type ToMatches<Row> = (documents: readonly Document<Row>[]) => Match<Row>[];
+
+function toMatches<Row>(query: Query, range: Range): ToMatches<Row> {
+  return (documents) =>
+    documents.flatMap((document) => {
+      if (!isInRange(document, range)) return [];
+      const folded = fold(document.text);
+      return matches(query, folded) ? [{ ...document, rank: rankOf(query, folded) }] : [];
+    });
+}
+
+/** A row of another time than its place says is another message: it is at a place of its own. */
+async function readCandidates<Row>(
+  source: Source<Row>,
+  userId: string,
+  places: readonly Place[],
+  wanted: ToMatches<Row>,
+): Promise<Match<Row>[]> {
+  if (places.length === 0) return [];
+  const names = new Set(places.map(placeName));
+  const documents = await source.readAt(userId, places);
+  return wanted(documents.filter((document) => names.has(placeName(document))));
+}
+
+interface Everything<Row> {
+  segments: FoundSegment[];
+  unindexed: Match<Row>[];
+}
+
+/** The segments, and the matches in what they don't have. */
+async function readAll<Row>(
+  source: Source<Row>,
+  userId: string,
+  grams: readonly number[],
+  wanted: ToMatches<Row>,
+  most: number,
+): Promise<Everything<Row>> {
+  const first = await source.readState(userId, grams, undefined, mostUnindexed);
+  if (first.unindexed.length < mostUnindexed) return { segments: first.segments, unindexed: wanted(first.unindexed) };
+  await tryToIndex(source, userId);
+  // Segments last, and all from one server: what somebody indexes meanwhile is among them.
+  return withPrimary(async () => {
+    let unindexed: Match<Row>[] = [];
+    for (let behind: UnindexedPlace | undefined; ; ) {
+      const page = await source.readState(userId, [], behind, mostUnindexed);
+      unindexed = [...unindexed, ...wanted(page.unindexed)].sort(compareNewest).slice(0, most + 1);
+      behind = page.unindexed.at(-1);
+      if (page.unindexed.length < mostUnindexed) break;
+    }
+    const { segments } = await source.readState(userId, grams, undefined, 0);
+    return { segments, unindexed };
+  });
+}
+
+/** Users whose documents this process is indexing for a search. */
+const indexing = new Set<string>();
+/** Where it failed it is not tried again for a minute: the database may be one that can't be written to. */
+const pauseMs = 60_000;
+let pausedUntilMs = 0;
+
+async function tryToIndex<Row>(source: Source<Row>, userId: string): Promise<void> {
+  const name = `${source.kind} ${userId}`;
+  if (indexing.has(name) || performance.now() < pausedUntilMs) return;
+  indexing.add(name);
+  try {
+    await indexSome(source, userId);
+  } catch (error) {
+    if (!(error instanceof MytxError)) throw error;
+    pausedUntilMs = performance.now() + pauseMs; // the search does without: it reads what is not indexed
+  } finally {
+    indexing.delete(name);
+  }
+}
