@@ -21,6 +21,11 @@ const pauseAfterAnswerMs = 50;
 const lineShare = 0.8;
 /** A connection that breaks sooner than this after its first answer says nothing good of the server. */
 const provenAfterMs = 500;
+/**
+ * Where so many tries of the last seconds came to nothing the next ones are a longest pause apart, whatever else is known:
+ * on a slow machine a connection that answers once lives long by waiting alone, and its age says nothing good.
+ */
+const mostBroken = { tries: 9, withinMs: 10_000, livedMs: 2000 };
 
 /** A socket, and what is to be told of it: `answered`, then `failed` or `released`; each counts once. */
 export interface Dialed {
@@ -48,6 +53,8 @@ export class Dialer {
   private lastAnswerMs = Number.NEGATIVE_INFINITY;
   /** Sockets of which it is not known yet what comes of them. */
   private undecided = 0;
+  /** When those of the last tries were begun that failed, or whose connection broke early. */
+  private brokenStartsMs: number[] = [];
   private readonly line: Waiter[] = [];
   private timer: NodeJS.Timeout | undefined;
 
@@ -106,6 +113,7 @@ export class Dialer {
         // A try from before the last answer says how the server was, not how it is.
         const isNews = before === 'undecided' && startedAtMs > this.lastAnswerMs;
         if (isNews || isSoon) this.countFailure();
+        if (before !== 'over' && performance.now() - startedAtMs < mostBroken.livedMs) this.brokenStartsMs.push(startedAtMs);
         this.letGo();
       },
       released: (): void => {
@@ -125,9 +133,16 @@ export class Dialer {
     if (performance.now() >= this.provenAtMs) this.failures = 0;
   }
 
+  private areManyBroken(): boolean {
+    const sinceMs = performance.now() - mostBroken.withinMs;
+    this.brokenStartsMs = this.brokenStartsMs.filter((startMs) => startMs > sinceMs);
+    return this.brokenStartsMs.length >= mostBroken.tries;
+  }
+
   /** When the next try may begin: the pause is counted from the last one's begin, so that one that hangs holds up none. */
   private nextStartMs(): number {
     this.forgetWhenProven();
+    if (this.areManyBroken()) return this.lastStartMs + longestPauseMs;
     if (this.failures === 0 && this.undecided < maxAtOnce) return 0;
     const isAnswering = this.provenAtMs !== Number.POSITIVE_INFINITY;
     const pauseMs = isAnswering ? pauseAfterAnswerMs : firstPauseMs * 2 ** (this.failures - 1);

@@ -53,6 +53,10 @@ export class ByteReader {
     }
   }
 
+  skip(count: number): void {
+    this.at += count;
+  }
+
   some(count: number): Uint8Array {
     this.at += count;
     return this.bytes.subarray(this.at - count, this.at);

@@ -1,10 +1,10 @@
 // The documents that have all grams of a query, newest first. Each segment has its own oldest first, and their times may
-// overlap: of each the newest places are read, a block at a time, until no other one can have a newer document.
+// overlap: of each the newest ones are read, until no other one can have a newer document.
 
-import { compareNewest, decodePlaces, firstOfBlock, type Place, placeBlockOf, placesOfBlock } from './places.ts';
-import { documentsWithAll } from './postings.ts';
-import { blocksAt } from './segment-rows.ts';
-import type { FoundSegment } from './source.ts';
+import { compareNewest, type Place } from './places.ts';
+import { type Documents, documentsWithAll } from './postings.ts';
+import { documentsUntil } from './segment-rows.ts';
+import type { Document, FoundSegment, SegmentDocument, Source } from './source.ts';
 
 /** A segment was merged with others while it was read: the whole has to be read again. */
 export class SegmentGone extends Error {}
@@ -15,113 +15,120 @@ export interface Range {
   oldest?: Place | undefined;
 }
 
-/** A segment with those of its documents whose places were not read yet. */
+/** Where a document was, and what is there now: nothing, if it was deleted, or is another one. */
+export interface Candidate<Row> extends Place {
+  document: Document<Row> | undefined;
+}
+
+/** A segment with those of its documents that were not read yet. */
 interface Open {
   id: string;
-  /** Ascending, that is oldest first. */
-  documents: number[];
+  /** The last one is the newest. */
+  documents: Documents;
   /** None of them is newer. */
-  newestMs: number;
+  newest: Place;
   /** About when a document was created, by its number. */
   guessMs(document: number): number;
 }
 
-/** Blocks of places that are read in one statement. */
-const mostBlocks = 256;
+/** So few are read all at once: to ask again takes longer. */
+const fewDocuments = 96;
 
-export class Candidates {
-  private open: Open[];
-  private read: Place[] = [];
+export class Candidates<Row> {
+  private read: Candidate<Row>[] = [];
 
-  constructor(
+  private constructor(
+    private readonly source: Source<Row>,
     private readonly userId: string,
+    private readonly range: Range,
+    private open: Open[],
+  ) {}
+
+  static async of<Row>(
+    source: Source<Row>,
+    userId: string,
     grams: readonly number[],
     segments: readonly FoundSegment[],
-    private readonly range: Range,
-  ) {
-    this.open = segments
+    range: Range,
+  ): Promise<Candidates<Row>> {
+    const open = segments
       .filter(({ oldestMs, newestMs }) => isWithin({ oldestMs, newestMs }, range))
-      .map((segment) => ({ ...toOpen(segment), documents: documentsWithAll(grams, segment) }))
-      .filter(({ documents }) => documents.length > 0);
+      .map((segment) => toOpen(segment, documentsWithAll(gramsOfBlocks(grams, segment), segment)));
+    if (range.newest) await leaveOutNewer(userId, open, range.newest.atMs);
+    const some = open.filter(({ documents }) => documents.size > 0);
+    return new Candidates(source, userId, range, some);
   }
 
-  /** The next ones; fewer than `most` at the end. May give a place twice. */
-  async next(most: number): Promise<Place[]> {
+  /** The next ones, `most` at most; none at the end. May give a place twice. */
+  async next(most: number): Promise<Candidate<Row>[]> {
     let certain = this.certain();
-    for (; certain < most && this.open.length > 0; certain = this.certain()) await this.readMore(most - certain);
+    for (; certain === 0 && this.open.length > 0; certain = this.certain()) await this.readMore(most);
     return this.read.splice(0, Math.min(most, certain));
   }
 
   /** How many of those that were read come before all that were not. */
   private certain(): number {
-    const newestMs = Math.max(...this.open.map((segment) => segment.newestMs));
-    const first = this.read.findIndex(({ atMs }) => atMs <= newestMs);
+    const newest = this.open.map((segment) => segment.newest).sort(compareNewest)[0];
+    const first = newest ? this.read.findIndex((candidate) => compareNewest(candidate, newest) > 0) : -1;
     return first === -1 ? this.read.length : first;
   }
 
   private async readMore(most: number): Promise<void> {
-    const wanted = this.takeBlocks(most);
-    const blocks = await blocksAt.run(
-      this.userId,
-      `{${wanted.map(({ segment }) => segment.id).join(',')}}`,
-      `{${wanted.map(({ number }) => number).join(',')}}`,
-    );
-    if (blocks.length < wanted.length) throw new SegmentGone();
-    const found = new Map(blocks.map(({ segmentId, number, bytes }) => [`${segmentId} ${number}`, bytes]));
-    for (const { segment, number, documents } of wanted) {
-      const indexes = new Set(documents.map((document) => document % placesOfBlock));
-      // The first one is the oldest: of the rest none is newer.
-      const isWanted = (index: number): boolean => index === 0 || indexes.has(index);
-      const places = decodePlaces(found.get(`${segment.id} ${number}`) as Uint8Array, isWanted);
-      segment.newestMs = (places[0] as Place).atMs;
-      for (const place of places.slice(indexes.has(0) ? 0 : 1)) this.keep(place);
+    const wanted = this.take(most);
+    const located = await this.source.readAt(this.userId, wanted);
+    if (located.length < wanted.length) throw new SegmentGone();
+    const open = new Map(this.open.map((segment) => [segment.id, segment]));
+    for (const { segmentId, place, document } of located) {
+      const segment = open.get(segmentId) as Open;
+      if (compareNewest(segment.newest, place) < 0) segment.newest = place;
+      if (isInRange(place, this.range)) this.read.push({ ...place, document });
     }
     this.read.sort(compareNewest);
     const { oldest } = this.range;
     this.open = this.open.filter(
-      ({ documents, newestMs }) => documents.length > 0 && !(oldest && newestMs < oldest.atMs),
+      ({ documents, newest }) => documents.size > 0 && !(oldest && compareNewest(newest, oldest) > 0),
     );
   }
 
-  /** The blocks that should make `most` candidates certain, or as many as are read in one statement. */
-  private takeBlocks(most: number): WantedBlock[] {
-    const wanted: WantedBlock[] = [];
-    const guesses: number[] = [];
-    const bounds = new Map(this.open.map((segment) => [segment, segment.newestMs]));
-    while (wanted.length < mostBlocks) {
-      // The one that may have the newest is what all others wait for.
-      const [segment, boundMs] = [...bounds].reduce((best, one) => (one[1] > best[1] ? one : best));
-      if (guesses.filter((guess) => guess > boundMs).length >= most || segment.documents.length === 0) break;
-      const block = takeBlock(segment);
-      wanted.push(block);
-      guesses.push(...block.documents.map(segment.guessMs));
-      const isDone = segment.documents.length === 0;
-      bounds.set(segment, isDone ? Number.NEGATIVE_INFINITY : segment.guessMs(firstOfBlock(block.number)));
+  /** About the newest ones; at least one of each segment that may have the newest of all. */
+  private take(most: number): SegmentDocument[] {
+    const count = this.open.reduce((sum, { documents }) => sum + documents.size, 0);
+    const wanted: SegmentDocument[] = [];
+    const bounds = this.open.map((segment) => ({ segment, ms: segment.newest.atMs }));
+    for (let left = count <= fewDocuments ? count : most; left > 0 && bounds.length > 0; left -= 1) {
+      const bound = bounds.reduce((best, one) => (one.ms > best.ms ? one : best));
+      const { segment } = bound;
+      const document = segment.documents.takeLast() as number;
+      wanted.push({ segmentId: segment.id, document });
+      const next = segment.documents.last;
+      if (next === undefined) bounds.splice(bounds.indexOf(bound), 1);
+      else bound.ms = segment.guessMs(next);
     }
     return wanted;
   }
-
-  private keep(place: Place): void {
-    if (isInRange(place, this.range)) this.read.push(place);
-  }
 }
 
-interface WantedBlock {
-  segment: Open;
-  number: number;
-  documents: number[];
+/** Those whose blocks were read. */
+function gramsOfBlocks(grams: readonly number[], { gramBits, blocks }: FoundSegment): number[] {
+  return grams.filter((gram) => blocks.has(gram % 2 ** gramBits));
 }
 
-function toOpen({ id, documents, oldestMs, newestMs }: FoundSegment): Omit<Open, 'documents'> {
-  const guessMs = (document: number): number => oldestMs + ((newestMs - oldestMs) * (document + 1)) / documents;
-  return { id, newestMs, guessMs };
+function toOpen({ id, documents: count, oldestMs, newestMs }: FoundSegment, documents: Documents): Open {
+  const guessMs = (document: number): number => oldestMs + ((newestMs - oldestMs) * (document + 1)) / count;
+  return { id, documents, newest: newestAt(newestMs), guessMs };
 }
 
-/** The newest documents of a segment that are in one block. */
-function takeBlock(segment: Open): WantedBlock {
-  const number = placeBlockOf(segment.documents.at(-1) as number);
-  const first = segment.documents.findIndex((document) => placeBlockOf(document) === number);
-  return { segment, number, documents: segment.documents.splice(first) };
+/** No place of that time is newer. */
+const newestAt = (atMs: number): Place => ({ atMs, id: 'g', position: 0 });
+
+/** Leaves out what is newer, by whole blocks, without reading it. */
+async function leaveOutNewer(userId: string, open: readonly Open[], untilMs: number): Promise<void> {
+  const cut = open.filter(({ documents, newest }) => documents.size > 0 && newest.atMs > untilMs);
+  if (cut.length === 0) return;
+  const found = await documentsUntil.run(userId, `{${cut.map(({ id }) => id).join(',')}}`, untilMs);
+  if (found.length < cut.length) throw new SegmentGone();
+  const ends = new Map(found.map(({ segmentId, end }) => [segmentId, end]));
+  for (const { id, documents } of cut) documents.cut(ends.get(id) as number);
 }
 
 export function isInRange(place: Place, { newest, oldest }: Range): boolean {

@@ -7,9 +7,18 @@ import { Candidates, isInRange, type Range, SegmentGone } from './candidates.ts'
 import { fold } from './fold.ts';
 import { gramsOfTerms } from './grams.ts';
 import { indexSome } from './indexing.ts';
-import { compareNewest, type Place, placeName } from './places.ts';
+import { compareNewest, placeName } from './places.ts';
 import { matches, type Query, rankOf } from './query.ts';
-import type { Document, FoundSegment, Source, UnindexedPlace } from './source.ts';
+import {
+  type Document,
+  type FoundSegment,
+  firstPlace,
+  lastPlace,
+  pageRows,
+  type Source,
+  type State,
+  type UnindexedPlace,
+} from './source.ts';
 
 export interface Match<Row> extends Document<Row> {
   rank: number;
@@ -21,9 +30,6 @@ export interface Found<Row> {
   /** There may be older ones in the range. */
   hasMore: boolean;
 }
-
-/** How many rows that are not indexed a search reads; where there are more it indexes them first. */
-const mostUnindexed = 256;
 
 /** How many rows are read to look whether they match, at once. */
 const mostCandidates = 256;
@@ -61,20 +67,26 @@ async function findOnce<Row>(
   const grams = gramsOfTerms(query.terms);
   const wanted = toMatches<Row>(query, range);
   const { segments, unindexed } = await readAll(source, userId, grams, wanted, most);
-  const candidates = new Candidates(userId, grams, segments, range);
+  const candidates = await Candidates.of(source, userId, grams, segments, range);
   const hidden = await source.readHidden?.(userId, (text) => matches(query, fold(text)));
   const found = new Map([...unindexed, ...wanted(hidden ?? [])].map((match) => [placeName(match), match]));
-  // Where few of them match, the fewer questions, the better.
-  for (let size = most + 8; ; size *= 4) {
-    const places = await candidates.next(Math.min(size, mostCandidates));
-    for (const match of await readCandidates(source, userId, places, wanted)) found.set(placeName(match), match);
+  for (let size = most + 36, looked = 0; ; size = sizeOfNext(most, found.size, looked)) {
+    const next = await candidates.next(Math.min(size, mostCandidates));
+    const documents = next.flatMap(({ document }) => document ?? []);
+    for (const match of wanted(documents)) found.set(placeName(match), match);
     const newestFirst = [...found.values()].sort(compareNewest);
-    const last = places.at(-1);
+    looked += next.length;
+    const last = next.at(-1);
     if (!last) return { matches: newestFirst.slice(0, most), hasMore: newestFirst.length > most };
     // What was not looked at yet is older than the last candidate.
     const certain = newestFirst.filter((match) => compareNewest(match, last) <= 0);
     if (certain.length >= most) return { matches: certain.slice(0, most), hasMore: true };
   }
+}
+
+/** How many more candidates to look at, where of so many that were looked at so many matched: some more than that says. */
+function sizeOfNext(most: number, found: number, looked: number): number {
+  return found === 0 ? 4 * looked : Math.ceil((1.5 * Math.max(0, most - found) * looked) / found) + 8;
 }
 
 type ToMatches<Row> = (documents: readonly Document<Row>[]) => Match<Row>[];
@@ -88,25 +100,12 @@ function toMatches<Row>(query: Query, range: Range): ToMatches<Row> {
     });
 }
 
-/** A row of another time than its place says is another message: it is at a place of its own. */
-async function readCandidates<Row>(
-  source: Source<Row>,
-  userId: string,
-  places: readonly Place[],
-  wanted: ToMatches<Row>,
-): Promise<Match<Row>[]> {
-  if (places.length === 0) return [];
-  const names = new Set(places.map(placeName));
-  const documents = await source.readAt(userId, places);
-  return wanted(documents.filter((document) => names.has(placeName(document))));
-}
-
 interface Everything<Row> {
   segments: FoundSegment[];
   unindexed: Match<Row>[];
 }
 
-/** The segments, and the matches in what they don't have. */
+/** The segments, and the matches in what they don't have. Where that is more than a page, it is indexed first. */
 async function readAll<Row>(
   source: Source<Row>,
   userId: string,
@@ -114,19 +113,18 @@ async function readAll<Row>(
   wanted: ToMatches<Row>,
   most: number,
 ): Promise<Everything<Row>> {
-  const first = await source.readState(userId, grams, undefined, mostUnindexed);
-  if (first.unindexed.length < mostUnindexed) return { segments: first.segments, unindexed: wanted(first.unindexed) };
+  const first = await source.readState(userId, grams, firstPlace);
+  if (first.unindexed.length < pageRows) return { segments: first.segments, unindexed: wanted(first.unindexed) };
   await tryToIndex(source, userId);
   // Segments last, and all from one server: what somebody indexes meanwhile is among them.
   return withPrimary(async () => {
     let unindexed: Match<Row>[] = [];
-    for (let behind: UnindexedPlace | undefined; ; ) {
-      const page = await source.readState(userId, [], behind, mostUnindexed);
+    for (let behind: UnindexedPlace | undefined = firstPlace; behind; ) {
+      const page: State<Row> = await source.readState(userId, [], behind);
       unindexed = [...unindexed, ...wanted(page.unindexed)].sort(compareNewest).slice(0, most + 1);
-      behind = page.unindexed.at(-1);
-      if (page.unindexed.length < mostUnindexed) break;
+      behind = page.unindexed.length < pageRows ? undefined : page.unindexed.at(-1);
     }
-    const { segments } = await source.readState(userId, grams, undefined, 0);
+    const { segments } = await source.readState(userId, grams, lastPlace);
     return { segments, unindexed };
   });
 }

@@ -3,20 +3,28 @@
 
 import { execute, transaction, withPrimary } from '../database.ts';
 import { makeSegment, segmentDocuments } from './new-segment.ts';
-import { decodePlaces, placeName } from './places.ts';
+import { placeName } from './places.ts';
 import {
   deleteSegments,
   lockSegments,
-  placeBlocks,
   type SegmentSize,
   segmentParams,
   segmentsOfUser,
   writeSegmentRows,
 } from './segment-rows.ts';
-import type { Document, Kind, Source, Unindexed, UnindexedPlace } from './source.ts';
+import {
+  type Document,
+  firstPlace,
+  type Kind,
+  pageRows,
+  type Source,
+  type State,
+  type Unindexed,
+  type UnindexedPlace,
+} from './source.ts';
 
-/** How many documents are read at once by their places. */
-const pageOfPlaces = 256;
+/** How many documents are read at once by their numbers. */
+const pageOfDocuments = 256;
 /** How much text becomes one segment at most. */
 const segmentText = 4_000_000;
 
@@ -40,25 +48,24 @@ export function indexSome<Row>(source: Source<Row>, userId: string): Promise<Ind
 
 async function readUnindexed<Row>(source: Source<Row>, userId: string): Promise<Unindexed<Row>[]> {
   const documents: Unindexed<Row>[] = [];
-  let behind: UnindexedPlace | undefined;
-  for (let text = 0; documents.length < segmentDocuments && text < segmentText; ) {
-    const { unindexed } = await source.readState(userId, [], behind, source.pageRows);
+  let behind: UnindexedPlace | undefined = firstPlace;
+  for (let text = 0; behind && documents.length < segmentDocuments && text < segmentText; ) {
+    const { unindexed }: State<Row> = await source.readState(userId, [], behind);
     for (const document of unindexed) {
       text += document.text.length;
       if (text <= segmentText || documents.length === 0) documents.push(document);
     }
-    behind = unindexed.at(-1);
-    if (unindexed.length < source.pageRows) break;
+    behind = unindexed.length < pageRows ? undefined : unindexed.at(-1);
   }
   return documents;
 }
 
 /** From this size on a segment stays as it is. */
-const large = { documents: 4096, gramBits: 11 };
+const large = { documents: 4096, gramBits: 12 };
 /** So many small ones may be there. */
 const mostSmall = 7;
 /** What one made of them may have: blocks as a power of two. */
-const largest = { documents: segmentDocuments, blocks: 2 ** 12 };
+const largest = { documents: segmentDocuments, blocks: 2 ** 13 };
 
 const insertSegment: Record<Kind, string> = {
   message: `with ${writeSegmentRows('message', 'true')}`,
@@ -70,7 +77,7 @@ async function mergeSmall<Row>(source: Source<Row>, userId: string): Promise<voi
   const chosen = chooseSmall(await segmentsOfUser.run(userId, source.kind));
   if (chosen.length === 0) return;
   const ids = chosen.map(({ id }) => id);
-  const documents = await readDocuments(source, userId, ids);
+  const documents = await readDocuments(source, userId, chosen);
   const merged = documents.length > 0 ? await makeSegment(userId, documents) : undefined;
   await transaction(async () => {
     const idArray = `{${ids.join(',')}}`;
@@ -100,14 +107,15 @@ export function chooseSmall(segments: readonly SegmentSize[]): SegmentSize[] {
 async function readDocuments<Row>(
   source: Source<Row>,
   userId: string,
-  segmentIds: readonly string[],
+  segments: readonly SegmentSize[],
 ): Promise<Document<Row>[]> {
-  const blocks = await placeBlocks.run(userId, `{${segmentIds.join(',')}}`);
-  const places = blocks.flatMap((block) => decodePlaces(block));
-  const documents = new Map<string, Document<Row>>();
-  for (let i = 0; i < places.length; i += pageOfPlaces) {
-    const page = await source.readAt(userId, places.slice(i, i + pageOfPlaces));
-    for (const document of page) documents.set(placeName(document), document);
+  const numbers = segments.flatMap(({ id, documents }) =>
+    Array.from({ length: documents }, (_, document) => ({ segmentId: id, document })),
+  );
+  const found = new Map<string, Document<Row>>();
+  for (let i = 0; i < numbers.length; i += pageOfDocuments) {
+    const page = await source.readAt(userId, numbers.slice(i, i + pageOfDocuments));
+    for (const { document } of page) if (document) found.set(placeName(document), document);
   }
-  return [...documents.values()];
+  return [...found.values()];
 }

@@ -6,8 +6,19 @@ import { execute } from '../database.ts';
 import { findInEncrypted, mayBeEncrypted, readContent } from '../encrypted-memories.ts';
 import type { Memory } from '../schema.ts';
 import { readMoment, statement } from '../statement.ts';
-import { noSegment, segmentColumns, segmentParams, segmentRows, toSegments, writeSegmentRows } from './segment-rows.ts';
-import { type Document, firstPlace, type NewSegment, type Source, type State } from './source.ts';
+import {
+  documentParams,
+  noSegment,
+  placeColumns,
+  placesOfDocuments,
+  segmentColumns,
+  segmentParams,
+  segmentRows,
+  toLocated,
+  toSegments,
+  writeSegmentRows,
+} from './segment-rows.ts';
+import { type Document, type NewSegment, pageRows, type Source, type State } from './source.ts';
 
 export interface FoundMemory extends Memory {
   /** MD5 of its content, as PostgreSQL has it. */
@@ -20,8 +31,8 @@ const columns = 'id, user_id, content, created_at, md5(content)';
 const isUnindexed = 'search_digest is distinct from md5(content)::uuid and content_index is null';
 
 /**
- * $3 is the id behind which to go on, or with $4 below 0 at which; $5 is how many memories. In the order of the partial index,
- * which no other one has: in that of the id alone all memories are read, by their primary key (95 ms among 50,000).
+ * $3 is the id behind which to go on, or with $4 below 0 at which. In the order of the partial index, which no other one has:
+ * in that of the id alone all memories are read, by their primary key (95 ms among 50,000).
  */
 export const memoryState = statement(
   `${segmentRows('memory', 'null::uuid, null::uuid, null::text, null::timestamptz, null::text')}
@@ -30,19 +41,24 @@ select ${noSegment}, unindexed.*
 from (
   select ${columns}
   from "Memory"
-  where user_id = $1::uuid and id >= $3::uuid and (id > $3::uuid or $4::integer < 0) and ${isUnindexed}
+  where user_id = $1::uuid and id >= (select $3::uuid) and (id > (select $3::uuid) or (select $4::integer) < 0) and ${isUnindexed}
   order by content_index, id
-  limit $5::integer
+  limit ${pageRows}
 ) unindexed`,
   (row) => row,
 );
 
-/** Those of the ids that are there, and not encrypted. */
+/** The documents of segments with their memories, as far as they are there, and not encrypted. */
 export const memoriesAt = statement(
-  `select ${columns}
-from "Memory"
-where id = any($2::uuid[]) and user_id = $1::uuid and content_index is null`,
-  toDocument,
+  `select place.*, m.*
+from ${placesOfDocuments}
+left join lateral (
+  select ${columns}
+  from "Memory"
+  where id = place.id and user_id = $1::uuid and content_index is null
+  offset 0
+) m on true`,
+  (row) => toLocated(row, row[placeColumns] === null ? undefined : toDocument(row, placeColumns)),
 );
 
 /** A memory that somebody else writes at this moment is passed over. */
@@ -68,16 +84,14 @@ where m.id = given.id and m.user_id = $1::uuid and m.search_digest <> given.dige
 
 export const memorySource: Source<FoundMemory> = {
   kind: 'memory',
-  pageRows: 256,
 
-  async readState(userId, grams, behind, most): Promise<State<FoundMemory>> {
-    const { id, position } = behind ?? firstPlace;
-    const rows = await memoryState.run(userId, `{${grams.join(',')}}`, id, position, most);
+  async readState(userId, grams, { id, position }): Promise<State<FoundMemory>> {
+    const rows = await memoryState.run(userId, `{${grams.join(',')}}`, id, position);
     return {
       segments: toSegments(rows.filter(([segmentId]) => segmentId !== null)),
       unindexed: rows
         .filter(([segmentId]) => segmentId === null)
-        .map((row) => ({ ...toDocument(row.slice(segmentColumns)), state: undefined })),
+        .map((row) => ({ ...toDocument(row, segmentColumns), state: undefined })),
     };
   },
 
@@ -86,7 +100,7 @@ export const memorySource: Source<FoundMemory> = {
     return found.map((memory) => documentOf({ ...memory, digest: '' }));
   },
 
-  readAt: (userId, places) => memoriesAt.run(userId, `{${places.map(({ id }) => id).join(',')}}`),
+  readAt: (userId, documents) => memoriesAt.run(userId, ...documentParams(documents)),
 
   async writeSegment(segment: NewSegment, documents): Promise<boolean> {
     const { count } = await execute(writeSegment, [...segmentParams(segment), ...digestsOf(documents)], true, {
@@ -104,13 +118,14 @@ function digestsOf(documents: readonly Document<FoundMemory>[]): [ids: string, d
   return [`{${documents.map(({ id }) => id).join(',')}}`, `{${documents.map(({ row }) => row.digest).join(',')}}`];
 }
 
-function toDocument([id, userId, content, createdAt, digest]: unknown[]): Document<FoundMemory> {
+/** @param from where its columns begin */
+function toDocument(row: readonly unknown[], from: number): Document<FoundMemory> {
   return documentOf({
-    id: id as string,
-    userId: userId as string,
-    content: readContent(content),
-    createdAt: readMoment(createdAt),
-    digest: digest as string,
+    id: row[from] as string,
+    userId: row[from + 1] as string,
+    content: readContent(row[from + 2]),
+    createdAt: readMoment(row[from + 3]),
+    digest: row[from + 4] as string,
   });
 }
 

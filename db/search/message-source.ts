@@ -5,9 +5,27 @@ import { execute } from '../database.ts';
 import type { MessagePlace } from '../messages.ts';
 import { readMoment, statement } from '../statement.ts';
 import { textOfMessage } from './message-text.ts';
-import type { Place } from './places.ts';
-import { noSegment, segmentColumns, segmentParams, segmentRows, toSegments, writeSegmentRows } from './segment-rows.ts';
-import { type Document, firstPlace, type NewSegment, type Source, type State, type Unindexed } from './source.ts';
+import {
+  documentParams,
+  noSegment,
+  placeColumns,
+  placesOfDocuments,
+  segmentColumns,
+  segmentParams,
+  segmentRows,
+  toLocated,
+  toSegments,
+  writeSegmentRows,
+} from './segment-rows.ts';
+import {
+  type Document,
+  type Located,
+  type NewSegment,
+  pageRows,
+  type Source,
+  type State,
+  type Unindexed,
+} from './source.ts';
 
 export interface FoundMessage extends MessagePlace {
   chatId: string;
@@ -29,7 +47,7 @@ const messageColumns = (m: string): string =>
 const noMessage =
   'null::uuid, null::uuid, null::uuid, null::integer, null::varchar, null::timestamptz, null::json, null::integer, null::integer';
 
-/** $3 and $4 are the place behind which to go on, $5 how many messages. */
+/** $3 and $4 are the place behind which to go on. */
 export const messageState = statement(
   `${segmentRows('message', noMessage)}
 union all
@@ -41,27 +59,27 @@ from (
     select *
     from "Message"
     where "userId" = $1::uuid and "chatId" = c.id and active
-      and position >= c."indexedCount" and (c.id > $3::uuid or position > $4::integer)
+      and position >= c."indexedCount" and (c.id > (select $3::uuid) or position > (select $4::integer))
     order by position
-    limit $5::integer
+    limit ${pageRows}
   ) m
-  where c."userId" = $1::uuid and c.id >= $3::uuid and c."indexedCount" < c."messageCount"
+  where c."userId" = $1::uuid and c.id >= (select $3::uuid) and c."indexedCount" < c."messageCount"
   order by c.id, m.position
-  limit $5::integer
+  limit ${pageRows}
 ) unindexed`,
   (row) => row,
 );
 
-/** The active messages at places; lateral with an offset: one look into the index for each. */
+/** The documents of segments with their messages, as far as they are there; the offset: one look into the index for each. */
 export const messagesAt = statement(
-  `select ${messageColumns('m')}
-from unnest($2::uuid[], $3::integer[]) as place (id, position)
-cross join lateral (
+  `select place.*, ${messageColumns('m')}
+from ${placesOfDocuments}
+left join lateral (
   select *
   from "Message"
   where "userId" = $1::uuid and "chatId" = place.id and position = place.position and active
   offset 0
-) m`,
+) m on true`,
   (row) => row,
 );
 
@@ -90,11 +108,9 @@ const writeSegment = `with free as (
 
 export const messageSource: Source<FoundMessage> = {
   kind: 'message',
-  pageRows: 256,
 
-  async readState(userId, grams, behind, most): Promise<State<FoundMessage>> {
-    const { id, position } = behind ?? firstPlace;
-    const rows = await messageState.run(userId, `{${grams.join(',')}}`, id, position, most);
+  async readState(userId, grams, { id, position }): Promise<State<FoundMessage>> {
+    const rows = await messageState.run(userId, `{${grams.join(',')}}`, id, position);
     const unindexed: Unindexed<FoundMessage>[] = [];
     for (const row of rows) {
       if (row[0] !== null) continue;
@@ -104,11 +120,13 @@ export const messageSource: Source<FoundMessage> = {
     return { segments: toSegments(rows.filter(([segmentId]) => segmentId !== null)), unindexed };
   },
 
-  async readAt(userId, places): Promise<MessageDocument[]> {
-    const rows = await messagesAt.run(userId, ...toArrays(places));
-    const documents: MessageDocument[] = [];
-    for (const row of rows) documents.push(await toDocument(userId, row));
-    return documents;
+  async readAt(userId, documents): Promise<Located<FoundMessage>[]> {
+    const located: Located<FoundMessage>[] = [];
+    for (const row of await messagesAt.run(userId, ...documentParams(documents))) {
+      const isThere = row[placeColumns] !== null;
+      located.push(toLocated(row, isThere ? await toDocument(userId, row.slice(placeColumns)) : undefined));
+    }
+    return located;
   },
 
   async writeSegment(segment: NewSegment, documents): Promise<boolean> {
@@ -134,10 +152,6 @@ export const messageSource: Source<FoundMessage> = {
 interface ChatState {
   revision: unknown;
   start: unknown;
-}
-
-export function toArrays(places: readonly Place[]): [ids: string, positions: string] {
-  return [`{${places.map(({ id }) => id).join(',')}}`, `{${places.map(({ position }) => position).join(',')}}`];
 }
 
 async function toDocument(userId: string, row: readonly unknown[]): Promise<MessageDocument> {

@@ -110,8 +110,8 @@ function doubled(numbers: Int32Array): Int32Array {
   return larger;
 }
 
-/** Blocks of 1 KB or so: a query reads one for each of its grams, and PostgreSQL keeps rows of up to 2 KB where they are. */
-const blockBytes = 1024;
+/** Blocks of half a KB or so: a query reads some of each segment, and the bytes are most of what it takes. */
+const blockBytes = 512;
 
 function bitsFor(size: number): number {
   return Math.min(16, Math.max(0, Math.ceil(Math.log2(size / blockBytes))));
@@ -122,7 +122,7 @@ function countOf(gram: number, documents: number): number {
   return isCoarse(gram) ? Math.ceil(documents / coarseDocuments) : documents;
 }
 
-function encode(numbers: Int32Array, count: number): { bytes: Uint8Array; isBitmap: boolean } {
+function encode(numbers: Int32Array, count: number): Encoded {
   const bitmapLength = Math.ceil(count / 8);
   if (numbers.length >= bitmapLength) {
     const bits = new Uint8Array(bitmapLength);
@@ -142,43 +142,115 @@ function setBit(bits: Uint8Array, number: number): void {
   bits[number >> 3] = (bits[number >> 3] as number) | (1 << (number & 7));
 }
 
+/** Some documents of a segment, of which the last ones are taken first. */
+export class Documents {
+  /** How many are left. */
+  size = 0;
+
+  /** None is behind it. */
+  private at: number;
+
+  /** @param bits one for each document of the segment, as bytes and as words */
+  constructor(private readonly bits: Bits) {
+    for (let i = 0; i < bits.words.length; i += 1) {
+      for (let rest = bits.words[i] as number; rest !== 0; rest &= rest - 1) this.size += 1;
+    }
+    this.at = 8 * bits.bytes.length - 1;
+  }
+
+  /** @returns undefined where none is left */
+  get last(): number | undefined {
+    if (this.size === 0) return undefined;
+    for (; ; this.at -= 1) {
+      const byte = this.bits.bytes[this.at >> 3] as number;
+      if (byte === 0)
+        this.at &= ~7; // to the byte before
+      else if (byte & (1 << (this.at & 7))) return this.at;
+    }
+  }
+
+  takeLast(): number | undefined {
+    const { last } = this;
+    if (last === undefined) return undefined;
+    this.size -= 1;
+    this.at -= 1;
+    return last;
+  }
+
+  /** Leaves out those from a number on. */
+  cut(end: number): void {
+    for (let { last } = this; last !== undefined && last >= end; { last } = this) this.takeLast();
+  }
+}
+
+function clearBit(bits: Uint8Array, number: number): void {
+  bits[number >> 3] = (bits[number >> 3] as number) & ~(1 << (number & 7));
+}
+
 /**
- * The documents of a segment that have all of these grams, in ascending order.
+ * The documents of a segment that have all of these grams.
  * @param blocks by their numbers; one that is missing has no grams
  */
 export function documentsWithAll(
   grams: readonly number[],
   { documents, gramBits, blocks }: { documents: number; gramBits: number; blocks: ReadonlyMap<number, Uint8Array> },
-): number[] {
+): Documents {
   const step = 2 ** gramBits;
-  let found: Uint8Array | undefined;
-  for (const gram of grams) {
+  const found = newBits(documents);
+  const ofGram = newBits(documents);
+  for (const [i, gram] of grams.entries()) {
     const block = blocks.get(gram % step);
-    const bits = block && findGram(block, Math.floor(gram / step), countOf(gram, documents));
-    if (!bits) return [];
-    const ofDocuments = isCoarse(gram) ? widen(bits, documents) : bits;
-    if (found) for (let i = 0; i < found.length; i += 1) found[i] = (found[i] as number) & (ofDocuments[i] as number);
-    else found = Uint8Array.from(ofDocuments);
+    const postings = block && findGram(block, Math.floor(gram / step));
+    if (!postings) return new Documents(newBits(0));
+    const { bytes } = i === 0 ? found : ofGram;
+    if (i > 1) bytes.fill(0);
+    if (isCoarse(gram)) widen(bitsOf(postings, new Uint8Array(Math.ceil(countOf(gram, documents) / 8))), bytes);
+    else bitsOf(postings, bytes);
+    if (i > 0) keepCommon(found.words, ofGram.words);
   }
-  return found ? numbersOf(found, documents) : [];
+  for (let i = documents; i < 8 * found.bytes.length; i += 1) clearBit(found.bytes, i);
+  return new Documents(found);
 }
 
-function findGram(block: Uint8Array, key: number, count: number): Uint8Array | undefined {
+interface Bits {
+  bytes: Uint8Array;
+  words: Int32Array;
+}
+
+function newBits(count: number): Bits {
+  const words = new Int32Array(Math.ceil(count / 32));
+  return { words, bytes: new Uint8Array(words.buffer) };
+}
+
+function keepCommon(words: Int32Array, others: Int32Array): void {
+  for (let i = 0; i < words.length; i += 1) words[i] = (words[i] as number) & (others[i] as number);
+}
+
+interface Encoded {
+  bytes: Uint8Array;
+  isBitmap: boolean;
+}
+
+function findGram(block: Uint8Array, key: number): Encoded | undefined {
   const reader = new ByteReader(block);
   let current = 0;
   while (!reader.isAtEnd) {
     current += reader.number();
     const header = reader.number();
-    const bytes = reader.some(header >> 1);
-    if (current === key) return header & 1 ? bytes : bitsOf(bytes, count);
+    if (current === key) return { bytes: reader.some(header >> 1), isBitmap: (header & 1) === 1 };
     if (current > key) return undefined;
+    reader.skip(header >> 1);
   }
   return undefined;
 }
 
-function bitsOf(gaps: Uint8Array, count: number): Uint8Array {
-  const bits = new Uint8Array(Math.ceil(count / 8));
-  const reader = new ByteReader(gaps);
+/** @param bits none is set */
+function bitsOf({ bytes, isBitmap }: Encoded, bits: Uint8Array): Uint8Array {
+  if (isBitmap) {
+    bits.set(bytes);
+    return bits;
+  }
+  const reader = new ByteReader(bytes);
   for (let next = 0; !reader.isAtEnd; next += 1) {
     next += reader.number();
     setBit(bits, next);
@@ -186,19 +258,11 @@ function bitsOf(gaps: Uint8Array, count: number): Uint8Array {
   return bits;
 }
 
-/** A bit for each document, of one for as many as a coarse gram has together. */
-function widen(coarse: Uint8Array, documents: number): Uint8Array {
-  const bits = new Uint8Array(Math.ceil(documents / 8));
+/** A bit for each document, of one for as many as a coarse gram has together; for some behind the last document, too. */
+function widen(coarse: Uint8Array, bits: Uint8Array): void {
   const width = coarseDocuments / 8;
   for (let i = 0; i < bits.length; i += 1) {
     const group = Math.floor(i / width);
     if ((coarse[group >> 3] as number) & (1 << (group & 7))) bits[i] = 0xff;
   }
-  return bits;
-}
-
-function numbersOf(bits: Uint8Array, count: number): number[] {
-  const numbers: number[] = [];
-  for (let i = 0; i < count; i += 1) if ((bits[i >> 3] as number) & (1 << (i & 7))) numbers.push(i);
-  return numbers;
 }

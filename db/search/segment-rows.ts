@@ -3,24 +3,40 @@
 
 import { readMoment, statement } from '../statement.ts';
 import { uuidv7 } from '../uuid.ts';
-import type { FoundSegment, Kind, NewSegment } from './source.ts';
+import { type Place, placeBytes, placesOfBlock } from './places.ts';
+import type { Document, FoundSegment, Kind, Located, NewSegment, SegmentDocument } from './source.ts';
 
 /** The columns of `segmentRows`, and as many nulls: for rows of a union that are none. */
 export const segmentColumns = 7;
 export const noSegment =
   'null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::integer, null::bytea';
 
-/** The blocks of a user's segments that may have grams: $1 is the user's id, $2 the grams. `others` are columns behind. */
+/** So many blocks of a segment tell nearly as much as all: the smallest, which have the grams that are in the fewest. */
+const mostBlocks = 4;
+
+const numberOfGram = `gram & ((1 << s."gramBits") - 1)`;
+
+/**
+ * The smallest of the blocks that may have grams, of a user's segments that have all of them: $1 is the user's id, $2 the
+ * grams. `others` are columns behind. An array that the planner can't see into, as here, leaves it one plan for all: made
+ * anew each time it took half of the time.
+ */
 export const segmentRows = (kind: Kind, others: string): string => `select
   s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.number, b.bytes,
   ${others}
 from "SearchSegment" s
 cross join lateral (
-  select distinct gram & ((1 << s."gramBits") - 1) as number
-  from unnest($2::integer[]) gram
-) wanted
-join "SearchBlock" b on b."userId" = s."userId" and b."segmentId" = s.id and b.number = wanted.number
-where s."userId" = $1::uuid and b."userId" = $1::uuid and s.kind = '${kind}'`;
+  select number, bytes
+  from (
+    select b.number, b.bytes, count(*) over () as count
+    from (select distinct ${numberOfGram} as number from unnest((select $2::integer[])) gram) wanted
+    join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
+  ) found
+  where count = (select count(distinct ${numberOfGram}) from unnest((select $2::integer[])) gram)
+  order by length(bytes)
+  limit ${mostBlocks}
+) b
+where s."userId" = $1::uuid and s.kind = '${kind}'`;
 
 export function toSegments(rows: readonly unknown[][]): FoundSegment[] {
   const segments = new Map<string, FoundSegment>();
@@ -84,25 +100,48 @@ where "userId" = $1::uuid and kind = $2::text`,
   }),
 );
 
-/** Some blocks of some segments. */
-export const blocksAt = statement(
-  `select b."segmentId", b.number, b.bytes
-from unnest($2::uuid[], $3::integer[]) as wanted (id, number)
-join "SearchBlock" b on b."segmentId" = wanted.id and b.number = wanted.number
-where b."userId" = $1::uuid`,
-  ([segmentId, number, bytes]) => ({
-    segmentId: segmentId as string,
-    number: number as number,
-    bytes: bytes as Uint8Array,
-  }),
-);
+/** Where documents are, $2 their segments and $3 their numbers: rows of `"segmentId", id, position, "atMs"`. */
+export const placesOfDocuments = `(
+  select wanted."segmentId", place.*
+  from unnest((select $2::uuid[]), (select $3::integer[])) as wanted ("segmentId", document)
+  cross join lateral (
+    select
+      encode(substr(bytes, 1 + first, ${placeBytes.id}), 'hex')::uuid as id,
+      ('x' || encode(substr(bytes, ${1 + placeBytes.id} + first, ${placeBytes.position}), 'hex'))::bit(32)::integer as position,
+      ('x' || encode(substr(bytes, ${1 + placeBytes.id + placeBytes.position} + first, ${placeBytes.atMs}), 'hex'))::bit(64)::bigint as "atMs"
+    from (select *, ${placeBytes.all} * (wanted.document % ${placesOfBlock}) as first from "SearchBlock") b
+    where "userId" = $1::uuid and "segmentId" = wanted."segmentId" and number = -1 - wanted.document / ${placesOfBlock}
+    offset 0
+  ) place
+) place`;
+export const placeColumns = 4;
 
-/** The blocks that say what the documents of segments are. */
-export const placeBlocks = statement(
-  `select bytes
+/** The parameters $2 and $3 of `placesOfDocuments`. */
+export function documentParams(documents: readonly SegmentDocument[]): [segmentIds: string, numbers: string] {
+  return [
+    `{${documents.map(({ segmentId }) => segmentId).join(',')}}`,
+    `{${documents.map(({ document }) => document).join(',')}}`,
+  ];
+}
+
+/** @param found what is at the place now */
+export function toLocated<Row>(
+  [segmentId, id, position, atMs]: readonly unknown[],
+  found: Document<Row> | undefined,
+): Located<Row> {
+  const place: Place = { id: id as string, position: position as number, atMs: Number(atMs) };
+  const isSame = found?.atMs === place.atMs; // of another time is another message
+  return { segmentId: segmentId as string, place, document: isSame ? found : undefined };
+}
+
+/** Of segments the number of the document from which on all are newer than a time, $3 in milliseconds, to a block. */
+export const documentsUntil = statement(
+  `select "segmentId", ${placesOfBlock} * -min(number)
 from "SearchBlock"
-where "userId" = $1::uuid and "segmentId" = any($2::uuid[]) and number < 0`,
-  ([bytes]) => bytes as Uint8Array,
+where "userId" = $1::uuid and "segmentId" = any($2::uuid[]) and number < 0
+  and ('x' || encode(substr(bytes, ${placeBytes.all - placeBytes.atMs + 1}, ${placeBytes.atMs}), 'hex'))::bit(64)::bigint <= $3::bigint
+group by "segmentId"`,
+  ([segmentId, end]) => ({ segmentId: segmentId as string, end: Number(end) }),
 );
 
 /** Takes segments until the transaction ends; fewer where somebody else merged some. */

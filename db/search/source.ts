@@ -11,7 +11,7 @@ export interface Document<Row> extends Place {
   row: Row;
 }
 
-/** A segment, and those of its blocks that were asked for. */
+/** A segment that may have documents with all grams, and the blocks of some of them. */
 export interface FoundSegment {
   id: string;
   documents: number;
@@ -19,8 +19,21 @@ export interface FoundSegment {
   /** When its first and last document were created, in milliseconds. */
   oldestMs: number;
   newestMs: number;
-  /** By number; those that are empty are not there. */
+  /** By number. */
   blocks: Map<number, Uint8Array>;
+}
+
+/** A document by its number in a segment, from 0. */
+export interface SegmentDocument {
+  segmentId: string;
+  document: number;
+}
+
+export interface Located<Row> {
+  segmentId: string;
+  place: Place;
+  /** None if it was deleted, or another one is in its place. */
+  document: Document<Row> | undefined;
 }
 
 /** Where a page of what is not indexed ended: an id, and a position with it. */
@@ -31,6 +44,12 @@ export interface UnindexedPlace {
 
 /** Behind it is everything. */
 export const firstPlace: UnindexedPlace = { id: '00000000-0000-0000-0000-000000000000', position: -1 };
+
+/** Behind it is nothing. */
+export const lastPlace: UnindexedPlace = { id: 'ffffffff-ffff-ffff-ffff-ffffffffffff', position: 2 ** 31 - 1 };
+
+/** How many rows that are not indexed are read at once. */
+export const pageRows = 256;
 
 /** What is not indexed, with what has to be the same still when it is said to be. */
 export interface Unindexed<Row> extends Document<Row> {
@@ -45,20 +64,13 @@ export interface State<Row> {
 
 export interface Source<Row> {
   kind: Kind;
-  /** How many rows are read at once to be indexed. */
-  pageRows: number;
   /**
-   * At one moment, in one statement: the blocks with these grams of all segments, and what is not indexed behind a place,
-   * `most` rows of it. What is not in the one is in the other.
+   * At one moment, in one statement: blocks with these grams of all segments that have them, and what is not indexed behind a place,
+   * `pageRows` of it. What is not in the one is in the other.
    */
-  readState(
-    userId: string,
-    grams: readonly number[],
-    behind: UnindexedPlace | undefined,
-    most: number,
-  ): Promise<State<Row>>;
-  /** The rows that are at these places now; of some there may be none, or one of another time. */
-  readAt(userId: string, places: readonly Place[]): Promise<Document<Row>[]>;
+  readState(userId: string, grams: readonly number[], behind: UnindexedPlace): Promise<State<Row>>;
+  /** Where these documents were when they were indexed, and what is there now; without those whose segment is gone. */
+  readAt(userId: string, documents: readonly SegmentDocument[]): Promise<Located<Row>[]>;
   /** Documents that no index may have, those of them whose text is wanted: each is looked at in every search. */
   readHidden?(userId: string, isWanted: (text: string) => boolean): Promise<Document<Row>[]>;
   /**

@@ -24,6 +24,8 @@ export interface Running {
   until(text: string): Promise<void>;
   /** What was printed so far, on either stream. */
   printed(): string;
+  /** Gives it some of its standard input, and no end of it. */
+  feed(text: string): void;
   /** Sends a signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<Ended>;
   readonly ended: Promise<Ended>;
@@ -66,9 +68,11 @@ export function startMytx(args: readonly string[], { folder, env = {} }: Place):
   const child = spawn(node, line, {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   children.add(child);
+  child.stdin.on('error', () => {}); // it may end without having read all
+  if (!args.includes('-')) child.stdin.end();
   const printed = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text) => {
@@ -86,6 +90,7 @@ export function startMytx(args: readonly string[], { folder, env = {} }: Place):
     pid: child.pid as number,
     ended,
     printed: () => printed.stdout + printed.stderr,
+    feed: (text) => void child.stdin.write(text),
     until: (text) => untilPrinted(child, () => printed.stdout + printed.stderr, text),
     end(signal): Promise<Ended> {
       child.kill(signal);

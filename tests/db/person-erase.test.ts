@@ -118,7 +118,7 @@ describe.skipIf(isEmbedded)(
       const other = transaction(async () => {
         await appendMessages({ chatId, userId, messages: [{ role: 'user', content: 'in between' }] });
         await db.execute(sql`select pg_sleep(0.2)`);
-      });
+      }).catch(({ code }) => expect(code).toBe('CHAT_NOT_FOUND'));
       const writers = Array.from({ length: 20 }, (_, n) =>
         (n % 2
           ? addTask({ userId, description: 'late' })
@@ -130,7 +130,7 @@ describe.skipIf(isEmbedded)(
       );
       const erased = eraseUser({ userId });
       const outcomes = await Promise.all(writers);
-      await other.catch(({ code }) => expect(code).toBe('CHAT_NOT_FOUND'));
+      await other;
       expect(await erased).toMatchObject({ wasThere: true });
       expect(outcomes.filter((outcome) => outcome !== 'written' && outcome !== 'USER_NOT_FOUND')).toEqual([]);
       expect(await tablesWith(userId)).toEqual([]);

@@ -7,7 +7,7 @@ import { execute, transaction } from '../../db/database.ts';
 import { asUser, db, findMemoriesByContent, indexForSearch, saveMemory, searchMessages } from '../../db/queries.ts';
 import { memoriesAt, memoryState } from '../../db/search/memory-source.ts';
 import { messageBody, messageState, messagesAt } from '../../db/search/message-source.ts';
-import { blocksAt, lockSegments, placeBlocks, segmentsOfUser } from '../../db/search/segment-rows.ts';
+import { documentsUntil, lockSegments, segmentsOfUser } from '../../db/search/segment-rows.ts';
 import { newUser, useTestDatabase } from './test-database.ts';
 
 useTestDatabase();
@@ -74,12 +74,11 @@ const tables = ['Chat', 'Message', 'Memory', 'SearchBlock'];
 describe('as mytx_user', () => {
   test.each([
     ['the state of messages', messageState.text, ['SearchBlock_pkey', 'Message_userId_chatId_position_key']],
-    ['messages at places', messagesAt.text, ['Message_userId_chatId_position_key']],
+    ['messages at places', messagesAt.text, ['SearchBlock_pkey', 'Message_userId_chatId_position_key']],
     ['one message', messageBody.text, ['Message_pkey']],
     ['the state of memories', memoryState.text, ['SearchBlock_pkey', 'Memory_unindexed_idx']],
-    ['memories at places', memoriesAt.text, ['Memory_pkey']],
-    ['blocks', blocksAt.text, ['SearchBlock_pkey']],
-    ['blocks of places', placeBlocks.text, ['SearchBlock_pkey']],
+    ['memories at places', memoriesAt.text, ['SearchBlock_pkey', 'Memory_pkey']],
+    ['the documents until a time', documentsUntil.text, ['SearchBlock_pkey']],
     ['segments', segmentsOfUser.text, []],
     ['segments to lock', lockSegments.text, []],
   ])('%s', async (_name, statement, indexes) => {

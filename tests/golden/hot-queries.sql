@@ -500,19 +500,25 @@ select
   null::uuid, null::uuid, null::text, null::timestamptz, null::text
 from "SearchSegment" s
 cross join lateral (
-  select distinct gram & ((1 << s."gramBits") - 1) as number
-  from unnest($2::integer[]) gram
-) wanted
-join "SearchBlock" b on b."userId" = s."userId" and b."segmentId" = s.id and b.number = wanted.number
-where s."userId" = $1::uuid and b."userId" = $1::uuid and s.kind = 'memory'
+  select number, bytes
+  from (
+    select b.number, b.bytes, count(*) over () as count
+    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram) wanted
+    join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
+  ) found
+  where count = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
+  order by length(bytes)
+  limit 4
+) b
+where s."userId" = $1::uuid and s.kind = 'memory'
 union all
 select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::integer, null::bytea, unindexed.*
 from (
   select id, user_id, content, created_at, md5(content)
   from "Memory"
-  where user_id = $1::uuid and id >= $3::uuid and (id > $3::uuid or $4::integer < 0) and search_digest is distinct from md5(content)::uuid and content_index is null
+  where user_id = $1::uuid and id >= (select $3::uuid) and (id > (select $3::uuid) or (select $4::integer) < 0) and search_digest is distinct from md5(content)::uuid and content_index is null
   order by content_index, id
-  limit $5::integer
+  limit 256
 ) unindexed;
 
 -- listMemories: first page
@@ -533,11 +539,17 @@ select
   null::uuid, null::uuid, null::uuid, null::integer, null::varchar, null::timestamptz, null::json, null::integer, null::integer
 from "SearchSegment" s
 cross join lateral (
-  select distinct gram & ((1 << s."gramBits") - 1) as number
-  from unnest($2::integer[]) gram
-) wanted
-join "SearchBlock" b on b."userId" = s."userId" and b."segmentId" = s.id and b.number = wanted.number
-where s."userId" = $1::uuid and b."userId" = $1::uuid and s.kind = 'message'
+  select number, bytes
+  from (
+    select b.number, b.bytes, count(*) over () as count
+    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram) wanted
+    join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
+  ) found
+  where count = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
+  order by length(bytes)
+  limit 4
+) b
+where s."userId" = $1::uuid and s.kind = 'message'
 union all
 select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::integer, null::bytea, unindexed.*
 from (
@@ -548,13 +560,13 @@ from (
     select *
     from "Message"
     where "userId" = $1::uuid and "chatId" = c.id and active
-      and position >= c."indexedCount" and (c.id > $3::uuid or position > $4::integer)
+      and position >= c."indexedCount" and (c.id > (select $3::uuid) or position > (select $4::integer))
     order by position
-    limit $5::integer
+    limit 256
   ) m
-  where c."userId" = $1::uuid and c.id >= $3::uuid and c."indexedCount" < c."messageCount"
+  where c."userId" = $1::uuid and c.id >= (select $3::uuid) and c."indexedCount" < c."messageCount"
   order by c.id, m.position
-  limit $5::integer
+  limit 256
 ) unindexed;
 
 -- indexForSearch: with userId
@@ -615,37 +627,59 @@ commit;
 
 -- searchMessages: first page
 -- (a statement of "searchMessages: nothing is indexed")
-select b."segmentId", b.number, b.bytes
-from unnest($2::uuid[], $3::integer[]) as wanted (id, number)
-join "SearchBlock" b on b."segmentId" = wanted.id and b.number = wanted.number
-where b."userId" = $1::uuid;
-select m."chatId", m.id, m."parentId", m.position, m.role, m."createdAt",
+select place.*, m."chatId", m.id, m."parentId", m.position, m.role, m."createdAt",
   case when pg_column_size(m.body) <= 65536 then m.body end
-from unnest($2::uuid[], $3::integer[]) as place (id, position)
-cross join lateral (
+from (
+  select wanted."segmentId", place.*
+  from unnest((select $2::uuid[]), (select $3::integer[])) as wanted ("segmentId", document)
+  cross join lateral (
+    select
+      encode(substr(bytes, 1 + first, 16), 'hex')::uuid as id,
+      ('x' || encode(substr(bytes, 17 + first, 4), 'hex'))::bit(32)::integer as position,
+      ('x' || encode(substr(bytes, 21 + first, 8), 'hex'))::bit(64)::bigint as "atMs"
+    from (select *, 28 * (wanted.document % 64) as first from "SearchBlock") b
+    where "userId" = $1::uuid and "segmentId" = wanted."segmentId" and number = -1 - wanted.document / 64
+    offset 0
+  ) place
+) place
+left join lateral (
   select *
   from "Message"
   where "userId" = $1::uuid and "chatId" = place.id and position = place.position and active
   offset 0
-) m;
+) m on true;
 
 -- searchMessages: next page
 -- (a statement of "searchMessages: nothing is indexed")
--- (a statement of "searchMessages: first page")
 -- (a statement of "searchMessages: first page")
 -- (a statement of "searchMessages: nothing is indexed")
 -- (a statement of "searchMessages: first page")
 
 -- searchMemories
 -- (a statement of "findMemoriesByContent")
--- (a statement of "searchMessages: first page")
-select id, user_id, content, created_at, md5(content)
-from "Memory"
-where id = any($2::uuid[]) and user_id = $1::uuid and content_index is null;
+select place.*, m.*
+from (
+  select wanted."segmentId", place.*
+  from unnest((select $2::uuid[]), (select $3::integer[])) as wanted ("segmentId", document)
+  cross join lateral (
+    select
+      encode(substr(bytes, 1 + first, 16), 'hex')::uuid as id,
+      ('x' || encode(substr(bytes, 17 + first, 4), 'hex'))::bit(32)::integer as position,
+      ('x' || encode(substr(bytes, 21 + first, 8), 'hex'))::bit(64)::bigint as "atMs"
+    from (select *, 28 * (wanted.document % 64) as first from "SearchBlock") b
+    where "userId" = $1::uuid and "segmentId" = wanted."segmentId" and number = -1 - wanted.document / 64
+    offset 0
+  ) place
+) place
+left join lateral (
+  select id, user_id, content, created_at, md5(content)
+  from "Memory"
+  where id = place.id and user_id = $1::uuid and content_index is null
+  offset 0
+) m on true;
 
 -- findMemoriesByContent: indexed
 -- (a statement of "findMemoriesByContent")
--- (a statement of "searchMessages: first page")
 -- (a statement of "searchMemories")
 
 -- indexForSearch: of all users, when there is nothing to index
@@ -714,9 +748,6 @@ begin;
 -- (a statement of "indexForSearch: with userId")
 commit;
 -- (a statement of "indexForSearch: with userId")
-select bytes
-from "SearchBlock"
-where "userId" = $1::uuid and "segmentId" = any($2::uuid[]) and number < 0;
 -- (a statement of "searchMemories")
 begin;
 select id

@@ -6,8 +6,8 @@ import { fold } from '../../../db/search/fold.ts';
 import { eachGram, gramsOfTerm, gramsOfTerms } from '../../../db/search/grams.ts';
 import { chooseSmall } from '../../../db/search/indexing.ts';
 import { makeSegment } from '../../../db/search/new-segment.ts';
-import { compareNewest, decodePlaces, placeBlockOf } from '../../../db/search/places.ts';
-import { documentsWithAll } from '../../../db/search/postings.ts';
+import { compareNewest, encodePlaces } from '../../../db/search/places.ts';
+import { type Documents, documentsWithAll } from '../../../db/search/postings.ts';
 
 const letters = fc.constantFrom(...'abcde 1%_é', 'ש', 'ל', '茶', '绿', '녹', '🍵', '\u0301', 'Σ', 'ς', 'İ');
 const texts = fc.array(
@@ -16,6 +16,13 @@ const texts = fc.array(
 );
 
 const idOf = (n: number): string => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`;
+
+function listOf(documents: Documents): number[] {
+  const list = Array.from({ length: documents.size }, () => documents.takeLast() as number);
+  expect(documents.last).toBeUndefined();
+  expect(list).toEqual([...list].sort((a, b) => b - a));
+  return list;
+}
 
 async function segmentOf(list: readonly string[]): Promise<Awaited<ReturnType<typeof makeSegment>>> {
   return makeSegment(
@@ -32,7 +39,7 @@ describe('a segment', () => {
         const folded = list.map(fold);
         const term = [...(folded[at % folded.length] as string)].slice(from, from + length).join('');
         if (term === '') return;
-        const candidates = new Set(documentsWithAll(gramsOfTerms([term]), segment));
+        const candidates = new Set(listOf(documentsWithAll(gramsOfTerms([term]), segment)));
         const missed = folded.flatMap((text, i) => (text.includes(term) && !candidates.has(i) ? [text] : []));
         expect(missed).toEqual([]);
       }),
@@ -44,7 +51,7 @@ describe('a segment', () => {
     const list = Array.from({ length: 2000 }, (_, i) => `number ${i * 7919} of things, ${(i * 31) % 97}`);
     const segment = await segmentOf(list);
     for (const term of ['7919 ', 'number 7919', 'nowhere', 'of things, 96']) {
-      const candidates = documentsWithAll(gramsOfTerms([term]), segment);
+      const candidates = listOf(documentsWithAll(gramsOfTerms([term]), segment));
       expect(candidates.length).toBeLessThan(list.filter((text) => text.includes(term)).length + 100);
     }
   });
@@ -52,7 +59,7 @@ describe('a segment', () => {
   test('tells words side by side from the same words apart', async () => {
     const apart = Array.from({ length: 500 }, (_, i) => `the temperature of ${i} peppermint infusions, the infusions`);
     const segment = await segmentOf([...apart, 'the temperature peppermint infusions have']);
-    expect(documentsWithAll(gramsOfTerms(['temperature peppermint infusions']), segment)).toEqual([500]);
+    expect(listOf(documentsWithAll(gramsOfTerms(['temperature peppermint infusions']), segment))).toEqual([500]);
   });
 
   test('has its places oldest first, in blocks with numbers below 0', async () => {
@@ -64,10 +71,10 @@ describe('a segment', () => {
     }));
     const segment = await makeSegment(idOf(0), list);
     const numbers = [...segment.blocks.keys()].filter((number) => number < 0).sort((a, b) => b - a);
-    expect(numbers[0]).toBe(placeBlockOf(0));
-    const places = numbers.flatMap((number) => decodePlaces(segment.blocks.get(number) as Uint8Array));
+    expect(numbers).toEqual([-1, -2, -3, -4, -5]);
     const expected = list.map(({ text: _text, ...place }) => place).sort((one, other) => compareNewest(other, one));
-    expect(places).toEqual(expected);
+    expect(numbers.map((number) => segment.blocks.get(number))).toEqual([...encodePlaces(expected).values()]);
+    expect(segment.blocks.get(-5)).toHaveLength((300 % 64) * 28);
     expect([segment.oldestMs, segment.newestMs]).toEqual([expected[0]?.atMs, expected.at(-1)?.atMs]);
   });
 });
