@@ -21,7 +21,9 @@ import type { RawDriver } from './stage.ts';
 
 /** Of everybody's messages, so many are one person's; and as many memories. */
 const shareOfOne = 10;
-const repeats = 5;
+const repeats = 10;
+/** Before what counts: connected, prepared and compiled. V8 is at it for the first 2,000 searches or so. */
+const warmUps = 8;
 /** A look at each row takes a second or so. */
 const mostRounds = 3;
 /** Takes as long for one query as for another. */
@@ -156,12 +158,13 @@ const patternOf = (text: string): string => `%${text.replaceAll(/[\\%_]/g, '\\$&
 
 type Timed = 'sequential' | 'inC' | 'chosen' | 'search' | 'asUser' | 'short';
 
-/** Each once in each round, another one first, and once before that is not counted where it is ours. */
+/** Each once in each round, another one first; ours some times before that are not counted. */
 async function measureInTurn(
   rounds: number,
   measures: Record<Timed, Measure>,
 ): Promise<(what: Timed, to: Timed) => number[]> {
-  for (const ours of ['search', 'asUser', 'short'] as const) await measures[ours](); // connected, prepared and compiled
+  for (let i = 0; i < warmUps; i += 1)
+    for (const ours of ['search', 'asUser', 'short'] as const) await measures[ours]();
   const names = Object.keys(measures) as Timed[];
   const times: Partial<Record<Timed, number>>[] = [];
   for (let round = 0; round < rounds; round += 1) {

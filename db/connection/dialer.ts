@@ -113,7 +113,8 @@ export class Dialer {
         // A try from before the last answer says how the server was, not how it is.
         const isNews = before === 'undecided' && startedAtMs > this.lastAnswerMs;
         if (isNews || isSoon) this.countFailure();
-        if (before !== 'over' && performance.now() - startedAtMs < mostBroken.livedMs) this.brokenStartsMs.push(startedAtMs);
+        if (before !== 'over' && performance.now() - startedAtMs < mostBroken.livedMs)
+          this.brokenStartsMs.push(startedAtMs);
         this.letGo();
       },
       released: (): void => {

@@ -3,7 +3,7 @@
 
 import { compareNewest, type Place } from './places.ts';
 import { type Documents, documentsWithAll } from './postings.ts';
-import { documentsUntil } from './segment-rows.ts';
+import { blocksOf, documentsUntil } from './segment-rows.ts';
 import type { Document, FoundSegment, SegmentDocument, Source } from './source.ts';
 
 /** A segment was merged with others while it was read: the whole has to be read again. */
@@ -32,16 +32,19 @@ interface Open {
 }
 
 /** So few are read all at once: to ask again takes longer. */
-const fewDocuments = 96;
+const fewDocuments = 64;
 
 export class Candidates<Row> {
   private read: Candidate<Row>[] = [];
+  private open: Open[] = [];
 
   private constructor(
     private readonly source: Source<Row>,
     private readonly userId: string,
+    private readonly grams: readonly number[],
     private readonly range: Range,
-    private open: Open[],
+    /** Those whose blocks were not read yet. */
+    private unread: readonly FoundSegment[],
   ) {}
 
   static async of<Row>(
@@ -51,30 +54,43 @@ export class Candidates<Row> {
     segments: readonly FoundSegment[],
     range: Range,
   ): Promise<Candidates<Row>> {
-    const open = segments
-      .filter(({ oldestMs, newestMs }) => isWithin({ oldestMs, newestMs }, range))
-      .map((segment) => toOpen(segment, documentsWithAll(gramsOfBlocks(grams, segment), segment)));
-    if (range.newest) await leaveOutNewer(userId, open, range.newest.atMs);
-    const some = open.filter(({ documents }) => documents.size > 0);
-    return new Candidates(source, userId, range, some);
+    const inRange = segments.filter((segment) => isWithin(segment, range));
+    const candidates = new Candidates(
+      source,
+      userId,
+      grams,
+      range,
+      inRange.filter(({ blocks }) => !blocks),
+    );
+    await candidates.look(inRange.filter(({ blocks }) => blocks));
+    return candidates;
   }
 
   /** The next ones, `most` at most; none at the end. May give a place twice. */
   async next(most: number): Promise<Candidate<Row>[]> {
     let certain = this.certain();
-    for (; certain === 0 && this.open.length > 0; certain = this.certain()) await this.readMore(most);
+    for (; certain === 0 && this.open.length + this.unread.length > 0; certain = this.certain()) {
+      await this.readMore(most);
+    }
     return this.read.splice(0, Math.min(most, certain));
   }
 
   /** How many of those that were read come before all that were not. */
   private certain(): number {
-    const newest = this.open.map((segment) => segment.newest).sort(compareNewest)[0];
-    const first = newest ? this.read.findIndex((candidate) => compareNewest(candidate, newest) > 0) : -1;
+    const newest = [...this.open.map((segment) => segment.newest), this.newestUnread()].sort(compareNewest)[0] as Place;
+    const first = this.read.findIndex((candidate) => compareNewest(candidate, newest) > 0);
     return first === -1 ? this.read.length : first;
   }
 
+  private newestUnread(): Place {
+    return newestAt(Math.max(...this.unread.map(({ newestMs }) => newestMs)));
+  }
+
   private async readMore(most: number): Promise<void> {
-    const wanted = this.take(most);
+    const left = this.open.reduce((sum, { documents }) => sum + documents.size, 0);
+    if (this.unread.length > 0 && left < most) return this.readBlocks();
+    const wanted = this.take(this.unread.length === 0 && left <= fewDocuments ? left : most);
+    if (wanted.length === 0) return this.readBlocks();
     const located = await this.source.readAt(this.userId, wanted);
     if (located.length < wanted.length) throw new SegmentGone();
     const open = new Map(this.open.map((segment) => [segment.id, segment]));
@@ -90,13 +106,33 @@ export class Candidates<Row> {
     );
   }
 
-  /** About the newest ones; at least one of each segment that may have the newest of all. */
+  private async readBlocks(): Promise<void> {
+    const ids = this.unread.map(({ id }) => id);
+    const rows = await blocksOf.run(this.userId, `{${this.grams.join(',')}}`, `{${ids.join(',')}}`);
+    const segments = new Map(this.unread.map((segment) => [segment.id, { ...segment, blocks: new Map() }]));
+    for (const { segmentId, number, bytes } of rows) {
+      if (number !== null) segments.get(segmentId)?.blocks.set(number, bytes);
+    }
+    if (new Set(rows.map(({ segmentId }) => segmentId)).size < ids.length) throw new SegmentGone();
+    this.unread = [];
+    await this.look([...segments.values()]);
+  }
+
+  /** Takes segments whose blocks were read among those that are open. */
+  private async look(segments: readonly FoundSegment[]): Promise<void> {
+    const found = segments.map((segment) => toOpen(segment, this.grams));
+    if (this.range.newest) await leaveOutNewer(this.userId, found, this.range.newest.atMs);
+    this.open.push(...found.filter(({ documents }) => documents.size > 0));
+  }
+
+  /** About the newest ones, as far as they may be newer than what is in segments whose blocks were not read. */
   private take(most: number): SegmentDocument[] {
-    const count = this.open.reduce((sum, { documents }) => sum + documents.size, 0);
     const wanted: SegmentDocument[] = [];
+    const untilMs = this.newestUnread().atMs;
     const bounds = this.open.map((segment) => ({ segment, ms: segment.newest.atMs }));
-    for (let left = count <= fewDocuments ? count : most; left > 0 && bounds.length > 0; left -= 1) {
+    while (wanted.length < most && bounds.length > 0) {
       const bound = bounds.reduce((best, one) => (one.ms > best.ms ? one : best));
+      if (bound.ms <= untilMs) break;
       const { segment } = bound;
       const document = segment.documents.takeLast() as number;
       wanted.push({ segmentId: segment.id, document });
@@ -108,14 +144,17 @@ export class Candidates<Row> {
   }
 }
 
-/** Those whose blocks were read. */
-function gramsOfBlocks(grams: readonly number[], { gramBits, blocks }: FoundSegment): number[] {
-  return grams.filter((gram) => blocks.has(gram % 2 ** gramBits));
-}
-
-function toOpen({ id, documents: count, oldestMs, newestMs }: FoundSegment, documents: Documents): Open {
-  const guessMs = (document: number): number => oldestMs + ((newestMs - oldestMs) * (document + 1)) / count;
-  return { id, documents, newest: newestAt(newestMs), guessMs };
+function toOpen(
+  { id, documents: count, gramBits, blocks, oldestMs, newestMs }: FoundSegment,
+  grams: readonly number[],
+): Open {
+  const read = blocks ?? new Map<number, Uint8Array>();
+  return {
+    id,
+    documents: documentsWithAll(grams, { documents: count, gramBits, blocks: read }),
+    newest: newestAt(newestMs),
+    guessMs: (document) => oldestMs + ((newestMs - oldestMs) * (document + 1)) / count,
+  };
 }
 
 /** No place of that time is newer. */

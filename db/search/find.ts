@@ -66,11 +66,11 @@ async function findOnce<Row>(
 ): Promise<Found<Row>> {
   const grams = gramsOfTerms(query.terms);
   const wanted = toMatches<Row>(query, range);
-  const { segments, unindexed } = await readAll(source, userId, grams, wanted, most);
+  const { segments, unindexed } = await readAll(source, userId, grams, wanted, most, range);
   const candidates = await Candidates.of(source, userId, grams, segments, range);
   const hidden = await source.readHidden?.(userId, (text) => matches(query, fold(text)));
   const found = new Map([...unindexed, ...wanted(hidden ?? [])].map((match) => [placeName(match), match]));
-  for (let size = most + 36, looked = 0; ; size = sizeOfNext(most, found.size, looked)) {
+  for (let size = most + 16, looked = 0; ; size = sizeOfNext(most, found.size, looked)) {
     const next = await candidates.next(Math.min(size, mostCandidates));
     const documents = next.flatMap(({ document }) => document ?? []);
     for (const match of wanted(documents)) found.set(placeName(match), match);
@@ -112,8 +112,10 @@ async function readAll<Row>(
   grams: readonly number[],
   wanted: ToMatches<Row>,
   most: number,
+  { newest }: Range,
 ): Promise<Everything<Row>> {
-  const first = await source.readState(userId, grams, firstPlace);
+  const until = newest && new Date(newest.atMs);
+  const first = await source.readState(userId, grams, firstPlace, until);
   if (first.unindexed.length < pageRows) return { segments: first.segments, unindexed: wanted(first.unindexed) };
   await tryToIndex(source, userId);
   // Segments last, and all from one server: what somebody indexes meanwhile is among them.
@@ -124,7 +126,7 @@ async function readAll<Row>(
       unindexed = [...unindexed, ...wanted(page.unindexed)].sort(compareNewest).slice(0, most + 1);
       behind = page.unindexed.length < pageRows ? undefined : page.unindexed.at(-1);
     }
-    const { segments } = await source.readState(userId, grams, lastPlace);
+    const { segments } = await source.readState(userId, grams, lastPlace, until);
     return { segments, unindexed };
   });
 }

@@ -55,7 +55,7 @@ export function gramsOfTerm(term: string): number[] {
 }
 
 /** More find hardly less, and each is a block to read of each segment. */
-const mostGrams = 6;
+export const mostGrams = 6;
 
 /** Grams that every text with all of these terms has: of each term some. */
 export function gramsOfTerms(terms: readonly string[]): number[] {

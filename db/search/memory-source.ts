@@ -8,6 +8,7 @@ import type { Memory } from '../schema.ts';
 import { readMoment, statement } from '../statement.ts';
 import {
   documentParams,
+  firstSegments,
   noSegment,
   placeColumns,
   placesOfDocuments,
@@ -85,8 +86,15 @@ where m.id = given.id and m.user_id = $1::uuid and m.search_digest <> given.dige
 export const memorySource: Source<FoundMemory> = {
   kind: 'memory',
 
-  async readState(userId, grams, { id, position }): Promise<State<FoundMemory>> {
-    const rows = await memoryState.run(userId, `{${grams.join(',')}}`, id, position);
+  async readState(userId, grams, { id, position }, until): Promise<State<FoundMemory>> {
+    const rows = await memoryState.run(
+      userId,
+      `{${grams.join(',')}}`,
+      id,
+      position,
+      until ?? 'infinity',
+      firstSegments(grams),
+    );
     return {
       segments: toSegments(rows.filter(([segmentId]) => segmentId !== null)),
       unindexed: rows

@@ -7,6 +7,7 @@ import { readMoment, statement } from '../statement.ts';
 import { textOfMessage } from './message-text.ts';
 import {
   documentParams,
+  firstSegments,
   noSegment,
   placeColumns,
   placesOfDocuments,
@@ -109,8 +110,15 @@ const writeSegment = `with free as (
 export const messageSource: Source<FoundMessage> = {
   kind: 'message',
 
-  async readState(userId, grams, { id, position }): Promise<State<FoundMessage>> {
-    const rows = await messageState.run(userId, `{${grams.join(',')}}`, id, position);
+  async readState(userId, grams, { id, position }, until): Promise<State<FoundMessage>> {
+    const rows = await messageState.run(
+      userId,
+      `{${grams.join(',')}}`,
+      id,
+      position,
+      until ?? 'infinity',
+      firstSegments(grams),
+    );
     const unindexed: Unindexed<FoundMessage>[] = [];
     for (const row of rows) {
       if (row[0] !== null) continue;

@@ -3,6 +3,7 @@
 
 import { readMoment, statement } from '../statement.ts';
 import { uuidv7 } from '../uuid.ts';
+import { mostGrams } from './grams.ts';
 import { type Place, placeBytes, placesOfBlock } from './places.ts';
 import type { Document, FoundSegment, Kind, Located, NewSegment, SegmentDocument } from './source.ts';
 
@@ -11,50 +12,72 @@ export const segmentColumns = 7;
 export const noSegment =
   'null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::integer, null::bytea';
 
-/** So many blocks of a segment tell nearly as much as all: the smallest, which have the grams that are in the fewest. */
-const mostBlocks = 4;
+/**
+ * How many segments are looked into at first, the newest. Of what is frequent they have enough; what is long is rare, and it
+ * takes less time to look into all of them at once.
+ */
+export const firstSegments = (grams: readonly number[]): number => (grams.length < mostGrams ? 6 : 2 ** 31 - 1);
 
 const numberOfGram = `gram & ((1 << s."gramBits") - 1)`;
 
 /**
- * The smallest of the blocks that may have grams, of a user's segments that have all of them: $1 is the user's id, $2 the
- * grams. `others` are columns behind. An array that the planner can't see into, as here, leaves it one plan for all: made
- * anew each time it took half of the time.
+ * The blocks that may have grams ($2) of a segment `s`, if it has all of them. An array that the planner
+ * can't see into, as here, leaves it one plan for all: made anew each time it took half of the time.
+ */
+const blocksOfSegment = (condition: string): string => `left join lateral (
+  select number, bytes
+  from (
+    select b.number, b.bytes, count(*) over () as count
+    from (select distinct ${numberOfGram} as number from unnest((select $2::integer[])) gram where ${condition}) wanted
+    join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
+  ) found
+  where count = (select count(distinct ${numberOfGram}) from unnest((select $2::integer[])) gram)
+) b on true`;
+
+/**
+ * Of a user's ($1) segments with documents until a time ($5) the newest, $6 of them, with blocks, without those that lack
+ * a gram ($2); and the others, with none. `others` are columns behind.
  */
 export const segmentRows = (kind: Kind, others: string): string => `select
   s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.number, b.bytes,
   ${others}
-from "SearchSegment" s
-cross join lateral (
-  select number, bytes
-  from (
-    select b.number, b.bytes, count(*) over () as count
-    from (select distinct ${numberOfGram} as number from unnest((select $2::integer[])) gram) wanted
-    join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
-  ) found
-  where count = (select count(distinct ${numberOfGram}) from unnest((select $2::integer[])) gram)
-  order by length(bytes)
-  limit ${mostBlocks}
-) b
-where s."userId" = $1::uuid and s.kind = '${kind}'`;
+from (
+  select *, row_number() over (order by "newestAt" desc) <= (select $6::integer) as "isFirst"
+  from "SearchSegment"
+  where "userId" = $1::uuid and kind = '${kind}' and "oldestAt" <= (select $5::timestamptz)
+) s
+${blocksOfSegment('s."isFirst"')}
+where b.number is not null or not s."isFirst"`;
 
 export function toSegments(rows: readonly unknown[][]): FoundSegment[] {
   const segments = new Map<string, FoundSegment>();
-  for (const row of rows) {
-    const id = row[0] as string;
-    const segment = segments.get(id) ?? {
-      id,
-      documents: row[1] as number,
-      gramBits: row[2] as number,
-      oldestMs: readMoment(row[3]).getTime(),
-      newestMs: readMoment(row[4]).getTime(),
-      blocks: new Map<number, Uint8Array>(),
+  for (const [id, documents, gramBits, oldestAt, newestAt, number, bytes] of rows) {
+    const segment = segments.get(id as string) ?? {
+      id: id as string,
+      documents: documents as number,
+      gramBits: gramBits as number,
+      oldestMs: readMoment(oldestAt).getTime(),
+      newestMs: readMoment(newestAt).getTime(),
+      blocks: number === null ? undefined : new Map<number, Uint8Array>(),
     };
-    segments.set(id, segment);
-    segment.blocks.set(row[5] as number, row[6] as Uint8Array);
+    segments.set(segment.id, segment);
+    segment.blocks?.set(number as number, bytes as Uint8Array);
   }
   return [...segments.values()];
 }
+
+/** The blocks of segments ($3): a row without one for each that does not have all grams, and none where a segment is gone. */
+export const blocksOf = statement(
+  `select s.id, b.number, b.bytes
+from unnest((select $3::uuid[])) wanted (id)
+join "SearchSegment" s on s."userId" = $1::uuid and s.id = wanted.id
+${blocksOfSegment('true')}`,
+  ([segmentId, number, bytes]) => ({
+    segmentId: segmentId as string,
+    number: number as number | null,
+    bytes: bytes as Uint8Array,
+  }),
+);
 
 /** Writes a segment where `condition` is true: parameters from $1 on, as `segmentParams` gives them. */
 export const writeSegmentRows = (kind: Kind, condition: string): string => `segment as (

@@ -19,8 +19,8 @@ export interface FoundSegment {
   /** When its first and last document were created, in milliseconds. */
   oldestMs: number;
   newestMs: number;
-  /** By number. */
-  blocks: Map<number, Uint8Array>;
+  /** By number; undefined where they were not read yet. */
+  blocks: Map<number, Uint8Array> | undefined;
 }
 
 /** A document by its number in a segment, from 0. */
@@ -65,10 +65,10 @@ export interface State<Row> {
 export interface Source<Row> {
   kind: Kind;
   /**
-   * At one moment, in one statement: blocks with these grams of all segments that have them, and what is not indexed behind a place,
-   * `pageRows` of it. What is not in the one is in the other.
+   * At one moment, in one statement: the segments with something until a time, the newest with their blocks and without
+   * those that lack a gram; and what is not indexed behind a place, `pageRows` of it. What is not in the one is in the other.
    */
-  readState(userId: string, grams: readonly number[], behind: UnindexedPlace): Promise<State<Row>>;
+  readState(userId: string, grams: readonly number[], behind: UnindexedPlace, until?: Date): Promise<State<Row>>;
   /** Where these documents were when they were indexed, and what is there now; without those whose segment is gone. */
   readAt(userId: string, documents: readonly SegmentDocument[]): Promise<Located<Row>[]>;
   /** Documents that no index may have, those of them whose text is wanted: each is looked at in every search. */

@@ -7,7 +7,7 @@ import { execute, transaction } from '../../db/database.ts';
 import { asUser, db, findMemoriesByContent, indexForSearch, saveMemory, searchMessages } from '../../db/queries.ts';
 import { memoriesAt, memoryState } from '../../db/search/memory-source.ts';
 import { messageBody, messageState, messagesAt } from '../../db/search/message-source.ts';
-import { documentsUntil, lockSegments, segmentsOfUser } from '../../db/search/segment-rows.ts';
+import { blocksOf, documentsUntil, lockSegments, segmentsOfUser } from '../../db/search/segment-rows.ts';
 import { newUser, useTestDatabase } from './test-database.ts';
 
 useTestDatabase();
@@ -78,6 +78,7 @@ describe('as mytx_user', () => {
     ['one message', messageBody.text, ['Message_pkey']],
     ['the state of memories', memoryState.text, ['SearchBlock_pkey', 'Memory_unindexed_idx']],
     ['memories at places', memoriesAt.text, ['SearchBlock_pkey', 'Memory_pkey']],
+    ['blocks of segments', blocksOf.text, ['SearchBlock_pkey']],
     ['the documents until a time', documentsUntil.text, ['SearchBlock_pkey']],
     ['segments', segmentsOfUser.text, []],
     ['segments to lock', lockSegments.text, []],

@@ -498,19 +498,21 @@ select "id", "user_id", "content", "created_at" from "Memory" where "Memory"."us
 select
   s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.number, b.bytes,
   null::uuid, null::uuid, null::text, null::timestamptz, null::text
-from "SearchSegment" s
-cross join lateral (
+from (
+  select *, row_number() over (order by "newestAt" desc) <= (select $6::integer) as "isFirst"
+  from "SearchSegment"
+  where "userId" = $1::uuid and kind = 'memory' and "oldestAt" <= (select $5::timestamptz)
+) s
+left join lateral (
   select number, bytes
   from (
     select b.number, b.bytes, count(*) over () as count
-    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram) wanted
+    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
     join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
   ) found
   where count = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
-  order by length(bytes)
-  limit 4
-) b
-where s."userId" = $1::uuid and s.kind = 'memory'
+) b on true
+where b.number is not null or not s."isFirst"
 union all
 select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::integer, null::bytea, unindexed.*
 from (
@@ -537,19 +539,21 @@ delete from "Memory" where ("Memory"."id" = $1 and "Memory"."user_id" = $2) retu
 select
   s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.number, b.bytes,
   null::uuid, null::uuid, null::uuid, null::integer, null::varchar, null::timestamptz, null::json, null::integer, null::integer
-from "SearchSegment" s
-cross join lateral (
+from (
+  select *, row_number() over (order by "newestAt" desc) <= (select $6::integer) as "isFirst"
+  from "SearchSegment"
+  where "userId" = $1::uuid and kind = 'message' and "oldestAt" <= (select $5::timestamptz)
+) s
+left join lateral (
   select number, bytes
   from (
     select b.number, b.bytes, count(*) over () as count
-    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram) wanted
+    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
     join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
   ) found
   where count = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
-  order by length(bytes)
-  limit 4
-) b
-where s."userId" = $1::uuid and s.kind = 'message'
+) b on true
+where b.number is not null or not s."isFirst"
 union all
 select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::integer, null::bytea, unindexed.*
 from (
