@@ -206,7 +206,7 @@ export function documentsWithAll(
     if (i > 1) bytes.fill(0);
     if (isCoarse(gram)) widen(bitsOf(postings, new Uint8Array(Math.ceil(countOf(gram, documents) / 8))), bytes);
     else bitsOf(postings, bytes);
-    if (i > 0) keepCommon(found.words, ofGram.words);
+    if (i > 0 && !keepCommon(found.words, ofGram.words)) break;
   }
   for (let i = documents; i < 8 * found.bytes.length; i += 1) clearBit(found.bytes, i);
   return new Documents(found);
@@ -222,8 +222,15 @@ function newBits(count: number): Bits {
   return { words, bytes: new Uint8Array(words.buffer) };
 }
 
-function keepCommon(words: Int32Array, others: Int32Array): void {
-  for (let i = 0; i < words.length; i += 1) words[i] = (words[i] as number) & (others[i] as number);
+/** @returns whether there are any */
+function keepCommon(words: Int32Array, others: Int32Array): boolean {
+  let any = 0;
+  for (let i = 0; i < words.length; i += 1) {
+    const common = (words[i] as number) & (others[i] as number);
+    words[i] = common;
+    any |= common;
+  }
+  return any !== 0;
 }
 
 interface Encoded {
