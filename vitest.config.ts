@@ -10,7 +10,7 @@ const globalSetup = ['tests/servers/global-setup.ts', 'tests/db/global-setup.ts'
 const anyEngine = ['tests/db/*.test.ts'];
 
 /** Long ones, in which nothing differs from one version of the server to the next: on the newest, and the embedded one. */
-const onNewest = ['canaries', 'person-export', 'person-import', 'search-model'].map(
+const onNewest = ['broken-network', 'canaries', 'deadlines', 'person-export', 'person-import', 'search-model'].map(
   (name) => `tests/db/${name}.test.ts`,
 );
 

@@ -19,15 +19,13 @@ const longestPauseMs = 1000;
 const pauseAfterAnswerMs = 50;
 /** How much of its time a call may stand in line: what is left is for a try that can come to something. */
 const lineShare = 0.8;
-/** A connection that breaks sooner than this after its first answer says nothing good of the server. */
-const provenAfterMs = 500;
 /**
- * Where so many tries of the last seconds came to nothing the next ones are a longest pause apart, whatever else is known:
- * on a slow machine a connection that answers once lives long by waiting alone, and its age says nothing good.
+ * A connection that breaks sooner says nothing good of the server: this long after its first answer, with so many answers;
+ * with fewer, on a slow machine or for a quiet caller, the longer time.
  */
-const mostBroken = { tries: 9, withinMs: 10_000, livedMs: 2000 };
+const proven = { afterMs: 500, answers: 10, withFewerAfterMs: 5000 };
 
-/** A socket, and what is to be told of it: `answered`, then `failed` or `released`; each counts once. */
+/** A socket, and what is to be told of it: `answered` each time, then `failed` or `released`, which count once. */
 export interface Dialed {
   socket: Socket;
   /** By `performance.now()`: when the session must have begun. */
@@ -53,8 +51,6 @@ export class Dialer {
   private lastAnswerMs = Number.NEGATIVE_INFINITY;
   /** Sockets of which it is not known yet what comes of them. */
   private undecided = 0;
-  /** When those of the last tries were begun that failed, or whose connection broke early. */
-  private brokenStartsMs: number[] = [];
   private readonly line: Waiter[] = [];
   private timer: NodeJS.Timeout | undefined;
 
@@ -91,6 +87,8 @@ export class Dialer {
     let state: 'undecided' | 'answered' | 'over' = 'undecided';
     const startedAtMs = performance.now();
     let answeredAtMs = 0;
+    let answers = 0;
+    const neededMs = (): number => (answers >= proven.answers ? proven.afterMs : proven.withFewerAfterMs);
     const end = (): typeof state => {
       const before = state;
       state = 'over';
@@ -99,22 +97,24 @@ export class Dialer {
     };
     return {
       answered: (): void => {
+        answers += 1;
+        if (state === 'answered' && answers === proven.answers) {
+          this.provenAtMs = Math.min(this.provenAtMs, answeredAtMs + neededMs());
+        }
         if (state !== 'undecided') return;
         state = 'answered';
         answeredAtMs = performance.now();
         this.lastAnswerMs = answeredAtMs;
         this.undecided -= 1;
-        this.provenAtMs = Math.min(this.provenAtMs, answeredAtMs + provenAfterMs);
+        this.provenAtMs = Math.min(this.provenAtMs, answeredAtMs + neededMs());
         this.letGo();
       },
       failed: (): void => {
         const before = end();
-        const isSoon = before === 'answered' && performance.now() - answeredAtMs < provenAfterMs;
+        const isSoon = before === 'answered' && performance.now() - answeredAtMs < neededMs();
         // A try from before the last answer says how the server was, not how it is.
         const isNews = before === 'undecided' && startedAtMs > this.lastAnswerMs;
         if (isNews || isSoon) this.countFailure();
-        if (before !== 'over' && performance.now() - startedAtMs < mostBroken.livedMs)
-          this.brokenStartsMs.push(startedAtMs);
         this.letGo();
       },
       released: (): void => {
@@ -134,16 +134,9 @@ export class Dialer {
     if (performance.now() >= this.provenAtMs) this.failures = 0;
   }
 
-  private areManyBroken(): boolean {
-    const sinceMs = performance.now() - mostBroken.withinMs;
-    this.brokenStartsMs = this.brokenStartsMs.filter((startMs) => startMs > sinceMs);
-    return this.brokenStartsMs.length >= mostBroken.tries;
-  }
-
   /** When the next try may begin: the pause is counted from the last one's begin, so that one that hangs holds up none. */
   private nextStartMs(): number {
     this.forgetWhenProven();
-    if (this.areManyBroken()) return this.lastStartMs + longestPauseMs;
     if (this.failures === 0 && this.undecided < maxAtOnce) return 0;
     const isAnswering = this.provenAtMs !== Number.POSITIVE_INFINITY;
     const pauseMs = isAnswering ? pauseAfterAnswerMs : firstPauseMs * 2 ** (this.failures - 1);

@@ -65,12 +65,19 @@ export class Guest {
   hasGreeted = false;
   private hasEnded = false;
   private idleTimer: NodeJS.Timeout | undefined;
+  private heardAtMs = 0;
+  private silentSinceMs: number | undefined;
   private previous: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly socket: Socket,
     private readonly options: GuestOptions,
-  ) {}
+  ) {
+    // A part of a long message is a word, too.
+    socket.on('data', () => {
+      this.heardAtMs = performance.now();
+    });
+  }
 
   /** A message of the client, whole; the handler sends what `onData` is given. */
   enqueue(_handlerId: number, message: Uint8Array, onData: (data: Uint8Array) => void): Promise<number> {
@@ -92,7 +99,7 @@ export class Guest {
   /** The handler's word for "the client has gone". */
   clearQueueForHandler(): void {
     this.hasEnded = true;
-    clearTimeout(this.idleTimer);
+    this.endSilence();
     this.options.left(this);
   }
 
@@ -130,7 +137,7 @@ export class Guest {
       return this.end(errorMessage('FATAL', '08P01', `invalid message of type ${JSON.stringify(type)}`), send);
     }
     if (this.letGo === undefined && !(await this.mayGoOn(type, send))) return;
-    clearTimeout(this.idleTimer);
+    this.endSilence();
     try {
       await this.pass(type, message, send);
     } catch (error) {
@@ -323,7 +330,21 @@ export class Guest {
     if (idleMs <= 0 || this.hasEnded) return;
     const text = 'terminating connection due to idle-in-transaction timeout';
     const hint = 'End a transaction, or give up an advisory lock, before waiting for something else.';
-    this.idleTimer = setTimeout(() => void this.dismiss('25P03', text, hint), idleMs).unref();
+    // Where this process stood still, what the client said meanwhile is read before the immediate.
+    const look = (): void => {
+      if (this.silentSinceMs !== sinceMs) return;
+      const silentMs = performance.now() - Math.max(sinceMs, this.heardAtMs);
+      if (silentMs >= idleMs) void this.dismiss('25P03', text, hint);
+      else this.idleTimer = setTimeout(() => setImmediate(look), idleMs - silentMs).unref();
+    };
+    const sinceMs = performance.now();
+    this.silentSinceMs = sinceMs;
+    look();
+  }
+
+  private endSilence(): void {
+    clearTimeout(this.idleTimer);
+    this.silentSinceMs = undefined;
   }
 
   private async leave(): Promise<void> {

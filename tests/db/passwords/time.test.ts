@@ -40,7 +40,7 @@ test('whoever does not get in waits as long: medians of 300 tries each within 5 
   };
   // What else the machine does disturbs one measurement; what really differs would in each.
   let spread = await spreadOf(cases);
-  for (let again = 0; again < 2 && spread >= 1.05; again += 1) spread = await spreadOf(cases);
+  for (let again = 0; again < 4 && spread >= 1.05; again += 1) spread = await spreadOf(cases);
   expect(spread).toBeLessThan(1.05);
 });
 
