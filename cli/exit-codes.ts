@@ -17,6 +17,10 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 const byErrorCode: Readonly<Record<string, ExitCode>> = {
   CONFIRMATION_NEEDED: exitCodes.needsAnswer,
+  DEPLOY_STOPPED: exitCodes.interrupted,
+  DEPLOY_UNCONFIRMED: exitCodes.needsAnswer,
+  MIGRATION_LATE: exitCodes.needsAnswer,
+  MIGRATION_REFUSED: exitCodes.refused,
   EMBEDDED_VERSION: exitCodes.refused,
   ERASE_REFUSED: exitCodes.refused,
   EXPORT_REFUSED: exitCodes.refused,

@@ -9,6 +9,7 @@ import { DeployError } from '../deploy/errors.ts';
 import { poolerRefused } from '../deploy/lock.ts';
 import { readMigrations } from '../deploy/migrations.ts';
 import { type ResetReport, refuseOutsideDevelopment, resetDatabase } from '../deploy/reset.ts';
+import type { DeploySession } from '../deploy/session.ts';
 import type { Engine } from './connection/connection.ts';
 import { type Deadlines, defaultDeadlines, noStatementDeadline } from './connection/deadlines.ts';
 import { deploySession } from './connection/deploy-session.ts';
@@ -209,6 +210,37 @@ export async function reset(options: DatabaseOptions): Promise<ResetReport & { t
       return { ...report, target: database.engine.target };
     },
   );
+}
+
+/** What a deploy works with: two sessions of a server, one of an embedded database twice. */
+export interface DeploySessions {
+  session: DeploySession;
+  /** For the lock. */
+  lockSession: DeploySession;
+  target: string;
+  warnings: readonly string[];
+  /** Takes a snapshot of an embedded database in a folder. */
+  saveBefore(reason: SnapshotReason): Promise<void>;
+}
+
+/**
+ * Opens a database as it is, for a schema change.
+ * @throws DeployError POOLER_REFUSED for a pooler in transaction mode; ConnectionError as `open`
+ */
+export function withDeploySessions<T>(
+  options: DatabaseOptions,
+  work: (sessions: DeploySessions) => Promise<T>,
+): Promise<T> {
+  const all = { ...options, poolSize: 2, deadlines: noStatementDeadline, socket: false };
+  return withDatabase(all, ({ database, warnings, saveBefore }) => {
+    const { kind, target } = database.engine;
+    const facts = { target, warnings, saveBefore };
+    return database.withConnection((connection) => {
+      const session = deploySession(connection);
+      if (kind === 'embedded') return work({ ...facts, session, lockSession: session });
+      return database.withConnection((other) => work({ ...facts, session, lockSession: deploySession(other) }));
+    });
+  });
 }
 
 async function withDatabase<T>(options: DatabaseOptions, work: (connected: Connected) => Promise<T>): Promise<T> {

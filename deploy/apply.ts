@@ -1,15 +1,30 @@
-// The one migrator: takes the lock, compares files and history, and applies what is pending, each file in a
-// transaction of its own with its history row. Two at once never both apply (Drizzle's own do, 20 times of 20).
+// The one migrator: takes the lock, compares files and history, and applies what is pending: each migration in a transaction
+// of its own with its history row or, where that is impossible, step by step with a ledger. Two at once never both apply
+// (Drizzle's own do, 20 times of 20). Killed at any point, the next run goes on where this one was.
 
+import { type BackfillStep, runBackfill } from './backfill-step.ts';
+import { type Comparison, compare } from './comparison.ts';
 import { DeployError } from './errors.ts';
-import { compare, createHistory, readHistory, recordMigration } from './history.ts';
+import type { OnEvent } from './events.ts';
+import { createHistory, type HistoryTable, readHistory, recordMigration } from './history.ts';
+import { createLedger, finishStep, type LedgerStep, readLedger, startStep } from './ledger.ts';
 import { type LockOptions, withDeployLock } from './lock.ts';
+import { type LoneStep, runLoneStep } from './lone-step.ts';
 import { type Migration, type MigrationStatement, readMigrations } from './migrations.ts';
+import { refuseDuplicated } from './refusals.ts';
+import { holdsLock, inTransaction, type Patience, type Place, type Run, stopIfAsked } from './run.ts';
 import { type DeploySession, type PostgresFailure, textWithoutValues } from './session.ts';
+import { type PlannedMigration, planMigration, type Step, shorten } from './steps.ts';
 
-export interface ApplyOptions extends LockOptions {
-  /** The folder with the SQL files and `meta/_journal.json`. */
+export interface ApplyOptions extends LockOptions, Partial<Patience> {
+  /** The folder with the migrations: `meta/_journal.json` and SQL files, or a folder for each. */
   folder: string;
+  /** Where Drizzle keeps the history; its own default unless given. */
+  history?: HistoryTable;
+  /** A session of its own for the lock, from which the other one is looked at; the same one unless given. */
+  lockSession?: DeploySession;
+  /** Looks at files and history before anything is written, and throws where they must not be deployed. */
+  check?(comparison: Comparison): Promise<void> | void;
   /**
    * Awaited before the first file where some are pending, with how many the database has: for a backup. What it throws
    * ends the run with nothing applied.
@@ -17,6 +32,9 @@ export interface ApplyOptions extends LockOptions {
   beforeApplying?(applied: number): Promise<void>;
   /** Called before each file. */
   onMigration?(migration: { name: string; number: number; of: number }): void;
+  onEvent?: OnEvent;
+  /** Stops the run between two steps. */
+  signal?: AbortSignal;
 }
 
 export interface ApplyReport {
@@ -36,18 +54,24 @@ export interface ApplyReport {
  * Brings a database up to the migrations of a folder.
  * @throws DeployError MIGRATION_FAILED with SQLSTATE, statement, file and line; what came before it stays applied
  * @throws DeployError MIGRATION_INTERRUPTED when the connection broke; run it again
- * @throws DeployError MIGRATION_LOCK_HELD, MIGRATIONS_UNREADABLE, HISTORY_UNREADABLE
+ * @throws DeployError MIGRATION_REFUSED, MIGRATION_CHANGED, DEPLOY_STOPPED
+ * @throws DeployError MIGRATION_LOCK_HELD, MIGRATIONS_UNREADABLE, HISTORY_UNREADABLE, LEDGER_UNREADABLE
  */
 export async function applyMigrations(session: DeploySession, options: ApplyOptions): Promise<ApplyReport> {
   const migrations = readMigrations(options.folder);
-  return withDeployLock(session, options, async () => {
-    await createHistory(session);
-    const history = await readHistory(session);
-    const { pending, late, edited } = compare(migrations, history);
-    if (pending.length > 0) await options.beforeApplying?.(history.length);
-    for (const [index, migration] of pending.entries()) {
-      options.onMigration?.({ name: migration.name, number: index + 1, of: pending.length });
-      await applyOne(session, migration, pending, index);
+  const lock = options.lockSession ?? session;
+  return withDeployLock(lock, options, async () => {
+    const history = await readHistory(session, options.history);
+    const comparison = compare(migrations, history);
+    refuseDuplicated(comparison);
+    await options.check?.(comparison);
+    const { pending, late, edited } = comparison;
+    const planned: PlannedMigration[] = [];
+    for (const migration of pending) planned.push(await planMigration(migration));
+    await createHistory(session, options.history);
+    if (planned.length > 0) {
+      await options.beforeApplying?.(history.length);
+      await applyAll(await startRun(session, lock, options), planned, options);
     }
     const names = (list: readonly Migration[]): string[] => list.map(({ name }) => name);
     return {
@@ -63,31 +87,144 @@ export async function applyMigrations(session: DeploySession, options: ApplyOpti
   });
 }
 
-async function applyOne(
-  session: DeploySession,
-  migration: Migration,
-  pending: readonly Migration[],
-  index: number,
-): Promise<void> {
-  let current: MigrationStatement | undefined;
-  try {
-    await session.script('begin');
-    // A change from `timestamp` to `timestamptz` means what the session's time zone is.
-    await session.script(`set local time zone 'UTC'`);
-    for (const statement of migration.statements) {
-      current = statement;
-      await session.script(statement.sql);
-    }
-    current = undefined;
-    await recordMigration(session, migration);
-    await session.script('commit');
-  } catch (error) {
-    await session.script('rollback').catch(() => {}); // a broken session has rolled back already
-    const failure = error as PostgresFailure;
-    throw isAnswer(failure)
-      ? failed(failure, migration, current, pending, index)
-      : interrupted(failure, migration, pending, index);
+async function startRun(session: DeploySession, lock: DeploySession, options: ApplyOptions): Promise<Run> {
+  const [row] = await session.query('select pg_backend_pid()::text as pid');
+  const { lockTimeoutMs = 500, lockRetryMs = 120_000, signal, onEvent } = options;
+  const tell: OnEvent = (event) => onEvent?.(event);
+  return { session, lock, pid: Number(row?.pid), lockTimeoutMs, lockRetryMs, signal, onEvent: tell };
+}
+
+async function applyAll(run: Run, planned: readonly PlannedMigration[], options: ApplyOptions): Promise<void> {
+  for (const [index, one] of planned.entries()) {
+    const { name } = one.migration;
+    stopIfAsked(run);
+    options.onMigration?.({ name, number: index + 1, of: planned.length });
+    run.onEvent({ type: 'migration', name, number: index + 1, of: planned.length, steps: one.steps.length });
+    const sinceMs = performance.now();
+    await applyOne(run, one, planned, index, options.history);
+    run.onEvent({ type: 'migration-done', name, tookMs: performance.now() - sinceMs });
   }
+}
+
+/** Where a run is, for the text of a failure. */
+interface Where {
+  step: Step | undefined;
+  statement: MigrationStatement | undefined;
+}
+
+async function applyOne(
+  run: Run,
+  planned: PlannedMigration,
+  all: readonly PlannedMigration[],
+  index: number,
+  history: HistoryTable | undefined,
+): Promise<void> {
+  const where: Where = { step: undefined, statement: undefined };
+  try {
+    if (planned.isWhole) await applyWhole(run, planned, where, history);
+    else await applyInSteps(run, planned, where, history);
+  } catch (error) {
+    if (error instanceof DeployError) throw error;
+    const failure = error as PostgresFailure;
+    throw isAnswer(failure) ? failed(failure, planned, where, all, index) : interrupted(failure, planned, all, index);
+  }
+}
+
+async function applyWhole(
+  run: Run,
+  { migration, steps }: PlannedMigration,
+  where: Where,
+  history: HistoryTable | undefined,
+): Promise<void> {
+  const [step] = steps;
+  await inTransaction(run, { migration: migration.name, step: 1 }, async () => {
+    if (step) await runStatements(run, step, where);
+    await recordMigration(run.session, migration, history);
+  });
+}
+
+async function runStatements({ session }: Run, step: Step, where: Where): Promise<void> {
+  where.step = step;
+  for (const statement of step.statements) {
+    where.statement = statement;
+    await session.script(statement.sql);
+  }
+  where.statement = undefined;
+}
+
+async function applyInSteps(
+  run: Run,
+  planned: PlannedMigration,
+  where: Where,
+  history: HistoryTable | undefined,
+): Promise<void> {
+  const { migration, steps } = planned;
+  await createLedger(run.session);
+  const ledger = await readLedger(run.session, planned);
+  refuseChanged(planned, ledger);
+  for (const step of steps) {
+    const begun = ledger.get(step.number);
+    if (begun?.state === 'done') continue;
+    stopIfAsked(run);
+    await holdsLock(run);
+    where.step = step;
+    where.statement = step.statements[0];
+    await runStep(run, planned, step, where, begun?.hash === step.hash ? begun : undefined);
+  }
+  where.step = undefined;
+  where.statement = undefined;
+  await inTransaction(run, { migration: migration.name, step: steps.length }, () =>
+    recordMigration(run.session, migration, history),
+  );
+}
+
+async function runStep(
+  run: Run,
+  planned: PlannedMigration,
+  step: Step,
+  where: Where,
+  begun: LedgerStep | undefined,
+): Promise<void> {
+  const place: Place = { migration: planned.migration.name, step: step.number };
+  const sinceMs = performance.now();
+  run.onEvent({
+    type: 'step',
+    ...place,
+    of: planned.steps.length,
+    kind: step.kind,
+    statement: shorten(step.statements[0]?.sql ?? ''),
+    isResumed: begun !== undefined,
+  });
+  if (step.kind === 'transaction') {
+    await inTransaction(run, place, async () => {
+      await startStep(run.session, planned, step);
+      await runStatements(run, step, where);
+      await finishStep(run.session, planned, step);
+    });
+  } else {
+    await startStep(run.session, planned, step);
+    if (step.kind === 'alone') await runLoneStep(run, place, step as LoneStep, begun);
+    else await runBackfill(run, place, planned, step as BackfillStep, begun);
+    await finishStep(run.session, planned, step);
+  }
+  run.onEvent({ type: 'step-done', ...place, tookMs: performance.now() - sinceMs });
+}
+
+/** What is done can't be edited any more; the step that failed, and those behind it, can. */
+function refuseChanged({ migration, steps }: PlannedMigration, ledger: ReadonlyMap<number, LedgerStep>): void {
+  const hashes = new Map(steps.map(({ number, hash }) => [number, hash]));
+  const changed = [...ledger.values()].filter(({ number, hash, state, position }) => {
+    const mustStay = state === 'done' || position !== undefined;
+    return mustStay && hashes.get(number) !== hash;
+  });
+  const [first] = changed;
+  if (!first) return;
+  throw new DeployError({
+    code: 'MIGRATION_CHANGED',
+    message: `${migration.name} is half applied, and step ${first.number} of it, which is done, is another one in the file now`,
+    hint: `Put the beginning of ${migration.file} back as it was (version control has it), run this again, and make further changes in a new migration.`,
+    details: { migration: migration.name, file: migration.file, step: first.number },
+  });
 }
 
 /** Whether PostgreSQL refused a statement; anything else is the connection's, or the end of the server (57P). */
@@ -95,19 +232,23 @@ function isAnswer({ code }: PostgresFailure): boolean {
   return /^[0-9A-Z]{5}$/.test(code ?? '') && !/^(08|57P|EPIPE)/.test(code ?? '');
 }
 
+const namesOf = (planned: readonly PlannedMigration[]): string[] => planned.map(({ migration }) => migration.name);
+
 function interrupted(
   { code }: PostgresFailure,
-  { name }: Migration,
-  pending: readonly Migration[],
+  { migration: { name }, isWhole }: PlannedMigration,
+  all: readonly PlannedMigration[],
   index: number,
 ): DeployError {
-  const applied = pending.slice(0, index).map((migration) => migration.name);
+  const applied = namesOf(all.slice(0, index));
   return new DeployError({
     code: 'MIGRATION_INTERRUPTED',
     message: [
       `the connection broke while ${name} was applied (${code ?? 'no reason given'})`,
       `applied before it: ${applied.join(', ') || 'nothing'}`,
-      `${name} itself is applied whole or not at all: its history row says which`,
+      isWhole
+        ? `${name} itself is applied whole or not at all: its history row says which`
+        : `the steps of ${name} that are done are in mytx_deploy.step`,
     ].join('\n'),
     hint: 'Run the same command again: it reads the history and goes on from there.',
     details: { migration: name, reason: code, applied },
@@ -116,14 +257,15 @@ function interrupted(
 
 function failed(
   error: PostgresFailure,
-  { name, file }: Migration,
-  statement: MigrationStatement | undefined,
-  pending: readonly Migration[],
+  { migration: { name, file }, isWhole, steps }: PlannedMigration,
+  { step, statement }: Where,
+  all: readonly PlannedMigration[],
   index: number,
 ): DeployError {
   const line = statement && statement.line + linesBefore(statement.sql, error.position);
-  const applied = pending.slice(0, index).map((migration) => migration.name);
-  const notApplied = pending.slice(index).map((migration) => migration.name);
+  const applied = namesOf(all.slice(0, index));
+  const notApplied = namesOf(all.slice(index));
+  const stepsDone = isWhole || !step ? undefined : step.number - 1;
   // No cause: the driver's error has a `detail` with the values of rows.
   return new DeployError({
     code: 'MIGRATION_FAILED',
@@ -131,18 +273,25 @@ function failed(
       `${name} failed at ${file}${line === undefined ? '' : `:${line}`} (SQLSTATE ${error.code ?? 'none'}): ${textWithoutValues(error)}`,
       ...(statement ? [`statement: ${shorten(statement.sql)}`] : []),
       `applied before it: ${applied.join(', ') || 'nothing'}`,
+      ...(stepsDone === undefined ? [] : [`of ${name}: ${stepsDone} of ${steps.length} steps are done, and stay`]),
       `not applied: ${notApplied.join(', ')}`,
     ].join('\n'),
-    hint: 'Correct the file (none of it was applied) and run the same command again.',
-    details: { migration: name, file, line, sqlState: error.code, statement: statement?.sql, applied, notApplied },
+    hint: isWhole
+      ? 'Correct the file (none of it was applied) and run the same command again.'
+      : 'Correct the statement in the file (leave the steps that are done as they are) and run the same command again: it goes on there.',
+    details: {
+      migration: name,
+      file,
+      line,
+      sqlState: error.code,
+      statement: statement?.sql,
+      applied,
+      notApplied,
+      ...(stepsDone === undefined ? {} : { stepsDone }),
+    },
   });
 }
 
 function linesBefore(sql: string, position: string | undefined): number {
   return position === undefined ? 0 : sql.slice(0, Number(position) - 1).split('\n').length - 1;
-}
-
-function shorten(sql: string): string {
-  const oneLine = sql.replaceAll(/\s+/g, ' ');
-  return oneLine.length > 200 ? `${oneLine.slice(0, 200)}...` : oneLine;
 }

@@ -1,12 +1,24 @@
 // What can go wrong while a schema change is on its way, as one class. Each code has a page in docs/errors/.
 
 export type DeployErrorCode =
+  | 'DATABASE_AHEAD'
+  | 'DEPLOY_STOPPED'
+  | 'DEPLOY_UNCONFIRMED'
+  | 'LEDGER_UNREADABLE'
+  | 'MIGRATION_CHANGED'
+  | 'MIGRATION_DELETED'
+  | 'MIGRATION_DUPLICATED'
+  | 'MIGRATION_EDITED'
   | 'MIGRATION_FAILED'
   | 'MIGRATION_INTERRUPTED'
+  | 'MIGRATION_LATE'
   | 'MIGRATION_LOCK_HELD'
+  | 'MIGRATION_REFUSED'
+  | 'MIGRATION_RENAMED'
   | 'MIGRATIONS_UNREADABLE'
   | 'HISTORY_UNREADABLE'
   | 'POOLER_REFUSED'
+  | 'SCHEMA_MISMATCH'
   | 'RESET_REFUSED';
 
 interface DeployErrorParts {

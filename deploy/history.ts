@@ -1,90 +1,99 @@
-// What a database says of the migrations it has: Drizzle's own table, read and written as Drizzle 0.45 does.
+// What a database says of the migrations it has: Drizzle's own table, read and written as Drizzle does, 0.45 and 1.0.
 // "Can't read the history" is an error, never "the history is empty".
 
 import { DeployError } from './errors.ts';
 import type { Migration } from './migrations.ts';
+import { quoteName, quoteText } from './quoting.ts';
 import type { DeploySession, PostgresFailure } from './session.ts';
+
+/** Where Drizzle keeps the history: `migrations: { schema, table }` of its config. */
+export interface HistoryTable {
+  schema: string;
+  table: string;
+}
+
+export const drizzleHistory: HistoryTable = { schema: 'drizzle', table: '__drizzle_migrations' };
 
 export interface AppliedMigration {
   createdAt: number;
   hash: string;
+  /** Drizzle 1.0 keeps the folder's name; undefined in a table of 0.45. */
+  name: string | undefined;
 }
 
-export interface Comparison {
-  /** In the files and not in the database, in the order of the files. */
-  pending: Migration[];
-  /** Pending, though a newer one is applied already (Drizzle's own migrator passes these over in silence). */
-  late: Migration[];
-  /** Applied, and changed in the files since. */
-  edited: Migration[];
-}
-
-const table = 'drizzle.__drizzle_migrations';
+const qualifiedName = ({ schema, table }: HistoryTable): string => `${quoteName(schema)}.${quoteName(table)}`;
 
 /** Creates the schema and table of the history where they are missing. Call it under the lock. */
-export function createHistory(session: DeploySession): Promise<void> {
-  return orUnreadable(async () => {
-    const [found] = await session.query(`select to_regclass('${table}')::text as found`);
-    if (found?.found) return;
+export function createHistory(session: DeploySession, at: HistoryTable = drizzleHistory): Promise<void> {
+  return orUnreadable(at, async () => {
+    if (await isThere(session, at)) return;
     await session.script(`
-      create schema if not exists drizzle;
-      create table if not exists ${table} (id serial primary key, hash text not null, created_at bigint);
+      create schema if not exists ${quoteName(at.schema)};
+      create table if not exists ${qualifiedName(at)} (id serial primary key, hash text not null, created_at bigint);
     `);
   });
 }
 
-export function readHistory(session: DeploySession): Promise<AppliedMigration[]> {
-  return orUnreadable(async () => {
-    const rows = await session.query(`select hash, created_at from ${table} order by created_at, id`);
-    return rows.map((row) => ({ hash: row.hash ?? '', createdAt: Number(row.created_at) }));
+async function isThere(session: DeploySession, at: HistoryTable): Promise<boolean> {
+  const [found] = await session.query(`select to_regclass(${quoteText(qualifiedName(at))})::text as found`);
+  return found?.found !== null;
+}
+
+/** In the order in which they were generated; none where the table is not there. */
+export function readHistory(session: DeploySession, at: HistoryTable = drizzleHistory): Promise<AppliedMigration[]> {
+  return orUnreadable(at, async () => {
+    if (!(await isThere(session, at))) return [];
+    return (await session.query(historyStatement(at))).map(toApplied);
   });
 }
 
+/** Of both of Drizzle's tables: that of 0.45 has no names. */
+export const historyStatement = (at: HistoryTable): string =>
+  `select hash, created_at::text, to_jsonb(h) ->> 'name' as name from ${qualifiedName(at)} h order by h.created_at, h.id`;
+
+export function toApplied({ hash, created_at: createdAt, name }: Record<string, unknown>): AppliedMigration {
+  return { hash: String(hash ?? ''), createdAt: Number(createdAt), name: (name ?? undefined) as string | undefined };
+}
+
 /** @throws DeployError HISTORY_UNREADABLE for what PostgreSQL refuses; a broken connection stays what it is */
-async function orUnreadable<T>(work: () => Promise<T>): Promise<T> {
+async function orUnreadable<T>(at: HistoryTable, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    const { code, message } = cause as PostgresFailure;
-    if (!/^(3F|42)/.test(code ?? '')) throw cause;
-    throw new DeployError({
-      code: 'HISTORY_UNREADABLE',
-      message: `the migrations that were applied can't be read from ${table} (SQLSTATE ${code}: ${message})`,
-      hint: `Run as the owner of the schema drizzle, or grant this role usage on it and select and insert on ${table}.`,
-      cause,
-    });
+    if (!/^(3F|42)/.test((cause as PostgresFailure).code ?? '')) throw cause;
+    throw historyUnreadable(at, cause as PostgresFailure);
   }
 }
 
+export function historyUnreadable(at: HistoryTable, cause: PostgresFailure): DeployError {
+  const table = `${at.schema}.${at.table}`;
+  return new DeployError({
+    code: 'HISTORY_UNREADABLE',
+    message: `the migrations that were applied can't be read from ${table} (SQLSTATE ${cause.code}: ${cause.message})`,
+    hint: `Run as the owner of the schema ${at.schema}, or grant this role usage on it and select and insert on ${table}.`,
+    cause,
+  });
+}
+
 /** A history row, to be written in the transaction of the migration itself. */
-export async function recordMigration(session: DeploySession, { hash, createdAt }: Migration): Promise<void> {
-  await session.query(`insert into ${table} (hash, created_at) values ($1::text, $2::bigint)`, [
+export async function recordMigration(
+  session: DeploySession,
+  { hash, createdAt, name }: Migration,
+  at: HistoryTable = drizzleHistory,
+): Promise<void> {
+  const [columns] = await session.query(
+    `select count(*)::text as count from pg_attribute
+     where attrelid = to_regclass(${quoteText(qualifiedName(at))}) and attname in ('name', 'applied_at') and not attisdropped`,
+  );
+  if (columns?.count === '2') {
+    await session.query(
+      `insert into ${qualifiedName(at)} (hash, created_at, name, applied_at) values ($1::text, $2::bigint, $3::text, now())`,
+      [hash, String(createdAt), name],
+    );
+    return;
+  }
+  await session.query(`insert into ${qualifiedName(at)} (hash, created_at) values ($1::text, $2::bigint)`, [
     hash,
     String(createdAt),
   ]);
-}
-
-/**
- * Compares files and history: a migration is recognised by its time, as Drizzle does, and checked by its hash. Where no
- * file has the time of a history row, a file with that row's hash is the same migration under another time: so a file
- * that was copied or generated again is not applied a second time.
- */
-export function compare(migrations: readonly Migration[], applied: readonly AppliedMigration[]): Comparison {
-  const hashes = new Map(applied.map(({ createdAt, hash }) => [createdAt, hash]));
-  const newest = Math.max(...hashes.keys(), Number.NEGATIVE_INFINITY);
-  const times = new Set(migrations.map(({ createdAt }) => createdAt));
-  const strays = applied.filter(({ createdAt }) => !times.has(createdAt)).map(({ hash }) => hash);
-  const pending = migrations.filter(({ createdAt, hash }) => !hashes.has(createdAt) && !takeOne(strays, hash));
-  return {
-    pending,
-    late: pending.filter(({ createdAt }) => createdAt < newest),
-    edited: migrations.filter(({ createdAt, hash }) => hashes.has(createdAt) && hashes.get(createdAt) !== hash),
-  };
-}
-
-/** Each row of the history stands for one file. */
-function takeOne(hashes: string[], hash: string): boolean {
-  const index = hashes.indexOf(hash);
-  if (index !== -1) hashes.splice(index, 1);
-  return index !== -1;
 }

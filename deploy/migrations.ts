@@ -1,8 +1,8 @@
-// The migrations of a Drizzle project (0.45 layout: `meta/_journal.json` and a SQL file for each entry).
-// Reads files only; what of them a database has is history.ts.
+// The migrations of a Drizzle project: of the 0.45 layout (`meta/_journal.json`, and a SQL file for each entry) and of the
+// 1.0 layout (a folder for each, with `migration.sql` in it). Reads files only; what of them a database has is history.ts.
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeployError } from './errors.ts';
 
@@ -13,13 +13,15 @@ export interface MigrationStatement {
 }
 
 export interface Migration {
-  /** The file's name without `.sql`, such as `0001_add_comments`. */
+  /** The file's name without `.sql`, such as `0001_add_comments`; of the 1.0 layout the folder's. */
   name: string;
   file: string;
-  /** Drizzle's `when`: the history row's created_at, which is how a migration is recognised. */
+  /** Drizzle's `when`: the history row's created_at, which is how a migration of the 0.45 layout is recognised. */
   createdAt: number;
   /** SHA-256 of the file, in hexadecimal, as Drizzle stores it. */
   hash: string;
+  layout: Layout;
+  /** What stands between Drizzle's breakpoints; each may hold several statements of SQL. */
   statements: MigrationStatement[];
 }
 
@@ -31,29 +33,52 @@ export interface JournalEntry {
   when: number;
 }
 
+/** How a folder is laid out: by Drizzle 0.45 with a journal, by 1.0 with a folder for each migration. */
+export type Layout = 'journal' | 'folders';
+
 const breakpoint = '--> statement-breakpoint';
+const folderName = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)_/;
+
+export function findLayout(folder: string): Layout {
+  if (existsSync(join(folder, 'meta', '_journal.json'))) return 'journal';
+  return listFolders(folder).length > 0 ? 'folders' : 'journal';
+}
 
 /**
- * Reads the migrations of `folder` in the order of its journal.
+ * Reads the migrations of `folder`: in the order of its journal, or of the folders' names.
  * @throws DeployError MIGRATIONS_UNREADABLE when the journal or a file that it names can't be read
  */
 export function readMigrations(folder: string): Migration[] {
-  return readJournal(folder).map(({ tag, when }) => {
-    const file = join(folder, `${tag}.sql`);
-    const text = read(file);
-    return {
-      name: tag,
-      file,
-      createdAt: when,
-      hash: hashMigration(text),
-      statements: splitStatements(text),
-    };
-  });
+  if (findLayout(folder) === 'folders') {
+    return listFolders(folder).map((name) =>
+      readMigration('folders', name, join(folder, name, 'migration.sql'), timeOf(name)),
+    );
+  }
+  return readJournal(folder).map(({ tag, when }) => readMigration('journal', tag, join(folder, `${tag}.sql`), when));
+}
+
+function readMigration(layout: Layout, name: string, file: string, createdAt: number): Migration {
+  const text = read(file);
+  return { name, file, createdAt, hash: hashMigration(text), layout, statements: splitStatements(text) };
 }
 
 /** What Drizzle keeps of a file: its SHA-256, in hexadecimal. */
 export function hashMigration(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** Drizzle 1.0 takes the time from the name, in seconds. */
+function timeOf(name: string): number {
+  const [, year, month, day, hour, minute, second] = (folderName.exec(name) ?? []).map(Number);
+  return Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
+}
+
+function listFolders(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && folderName.test(entry.name))
+    .map(({ name }) => name)
+    .sort();
 }
 
 /**
@@ -62,8 +87,16 @@ export function hashMigration(text: string): string {
  */
 export function readJournal(folder: string): JournalEntry[] {
   const file = join(folder, 'meta', '_journal.json');
+  const text = read(file);
+  if (/^(<<<<<<<|>>>>>>>) /m.test(text)) {
+    throw unreadable(
+      file,
+      'has the marks of a merge conflict',
+      'Keep the entries of both sides, in the order of their "when", with "idx" counted anew; then `mytx status`.',
+    );
+  }
   try {
-    const { entries } = JSON.parse(read(file)) as { entries: JournalEntry[] };
+    const { entries } = JSON.parse(text) as { entries: JournalEntry[] };
     if (Array.isArray(entries) && entries.every((e) => typeof e.tag === 'string' && typeof e.when === 'number')) {
       return entries;
     }
@@ -77,15 +110,17 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw unreadable(file, `can't be read (${(cause as NodeJS.ErrnoException).code})`, cause);
+    throw unreadable(file, `can't be read (${(cause as NodeJS.ErrnoException).code})`, undefined, cause);
   }
 }
 
-function unreadable(file: string, problem: string, cause?: unknown): DeployError {
+const restore = 'Generate the migrations with `npx drizzle-kit generate`, or restore the file from version control.';
+
+function unreadable(file: string, problem: string, hint = restore, cause?: unknown): DeployError {
   return new DeployError({
     code: 'MIGRATIONS_UNREADABLE',
     message: `${file} ${problem}`,
-    hint: 'Generate the migrations with `npx drizzle-kit generate`, or restore the file from version control.',
+    hint,
     details: { file },
     cause,
   });
@@ -103,6 +138,6 @@ function splitStatements(text: string): MigrationStatement[] {
   return statements;
 }
 
-function countLines(text: string): number {
+export function countLines(text: string): number {
   return text.split('\n').length - 1;
 }

@@ -48,9 +48,10 @@ test('deploy/ imports nothing from db/, cli/ or a console', () => {
   expect(['db', 'init', 'cli', 'console', 'tests'].flatMap((folder) => between('deploy', folder))).toEqual([]);
 });
 
-test('db/ imports nothing outside itself, but its opening calls deploy/ and the list of its migrations is read there', () => {
+test('db/ imports nothing outside itself, but its opening and mytx-ai/deploy call deploy/, where its migrations are read, too', () => {
   expect(['init', 'cli', 'console', 'tests', 'scripts'].flatMap((folder) => between('db', folder))).toEqual([]);
   expect([...new Set(between('db', 'deploy').map((line) => line.split(' ')[0]))]).toEqual([
+    'db/deployment.ts',
     'db/migrations-folder.ts',
     'db/opening.ts',
   ]);

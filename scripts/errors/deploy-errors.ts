@@ -2,15 +2,18 @@
 
 import type { DeployErrorCode } from '../../deploy/errors.ts';
 import type { Entry } from '../error-catalogue.ts';
+import { historyErrors } from './history-errors.ts';
 
 export const deployErrors: Record<DeployErrorCode, Entry> = {
+  ...historyErrors,
   MIGRATION_FAILED: {
     class: 'DeployError',
-    happened: 'A statement of a migration failed. Its file was rolled back whole; the files before it stay applied.',
+    happened:
+      'A statement of a migration failed. Its file was rolled back whole, or, where it runs in steps, the step was; what came before stays.',
     causes: [
       'rows that break the new rule: duplicates under a unique index, nulls under NOT NULL',
       'a change that was made by hand before, so that the table or column is there already',
-      'a statement that PostgreSQL refuses inside a transaction, such as CREATE INDEX CONCURRENTLY',
+      'a lock that was not to be had for two minutes (SQLSTATE 55P03): somebody holds the table',
     ],
     actions: [
       'Read the message: file and line, SQLSTATE, PostgreSQL’s text, the statement, what was applied and what was not.',
@@ -26,7 +29,8 @@ export const deployErrors: Record<DeployErrorCode, Entry> = {
       ].join('\n'),
       hint: 'Correct the file (none of it was applied) and run the same command again.',
     },
-    written: 'The files before it, each whole with its history row; nothing of this one.',
+    written:
+      'The files before it, each whole with its history row; of this one nothing, or the steps that the message counts.',
     repeat: 'Safe, after the correction.',
   },
   MIGRATION_LOCK_HELD: {

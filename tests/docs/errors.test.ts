@@ -12,6 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import { deploySession } from '../../db/connection/deploy-session.ts';
 import { parseServerUrl } from '../../db/connection/url.ts';
 import { currentDatabase } from '../../db/database.ts';
+import { requireSchema } from '../../db/deployment.ts';
 import { findTarget, seedDevelopment } from '../../db/development.ts';
 import { incomplete } from '../../db/encryption/encrypt-database.ts';
 import { inspectDatabase } from '../../db/health.ts';
@@ -55,6 +56,10 @@ import { memories, tasks } from '../../db/schema.ts';
 import { restoreSnapshot } from '../../db/snapshots.ts';
 import { createTestDatabase } from '../../db/testing/index.ts';
 import { applyMigrations } from '../../deploy/apply.ts';
+import { compare } from '../../deploy/comparison.ts';
+import type { AppliedMigration } from '../../deploy/history.ts';
+import type { Migration } from '../../deploy/migrations.ts';
+import { refuseDiverged } from '../../deploy/refusals.ts';
 import { resetDatabase } from '../../deploy/reset.ts';
 import type { DeploySession } from '../../deploy/session.ts';
 import { planInit, refuseObstacles } from '../../init/plan.ts';
@@ -294,6 +299,30 @@ const provocations: Record<Code, (() => unknown) | string> = {
   STATEMENT_FAILED: () => db.execute(sql`selct 1`),
   MIGRATION_FAILED: () => applyFolder({ '0007_comments': '\n\nalter table "Chats" add column "note" text' }),
   MIGRATION_INTERRUPTED: 'needs a server: tests/deploy/apply.test.ts',
+  DATABASE_AHEAD: () => refuseDiverged(compare([], [historyRow]), {}),
+  DEPLOY_STOPPED: 'an abort in the middle: tests/deploy/steps.test.ts',
+  DEPLOY_UNCONFIRMED: 'a database of its own: tests/deploy/deploy.test.ts',
+  LEDGER_UNREADABLE: 'needs a server with roles: tests/deploy/deploy.test.ts',
+  MIGRATION_CHANGED: 'needs a failure before: tests/deploy/steps.test.ts',
+  MIGRATION_DELETED: () => refuseDiverged(compare([pendingFile], [historyRow]), {}),
+  MIGRATION_DUPLICATED: () => refuseDiverged(compare([pendingFile, { ...pendingFile, name: '0007_likes' }], []), {}),
+  MIGRATION_EDITED: () => refuseDiverged(compare([appliedFile], [{ ...historyRow, hash: '0' }]), {}),
+  MIGRATION_LATE: () =>
+    refuseDiverged(
+      compare(
+        [
+          { ...pendingFile, createdAt: 1 },
+          { ...appliedFile, name: '0008_likes' },
+        ],
+        [historyRow],
+      ),
+      {},
+    ),
+  MIGRATION_REFUSED: () =>
+    applyFolder({ '0007_comments': 'create table one ();\n\ncreate index concurrently on "Chat" (title)' }),
+  MIGRATION_RENAMED: () => refuseDiverged(compare([{ ...appliedFile, createdAt: 1 }], [historyRow]), {}),
+  SCHEMA_MISMATCH: () =>
+    requireSchema({ execute: async () => [] }, { migrationsFolder: migrationsOf({ '0007_comments': 'select 1' }) }),
   INIT_REFUSED: () =>
     refuseObstacles(planInit({ folder: projectOf({ 'package.json': '{}', 'tsconfig.json': '', 'db/schema.ts': '' }) })),
   INIT_UNFINISHED: () =>
@@ -395,14 +424,34 @@ function projectOf(files: Record<string, string>): string {
   return project;
 }
 
+const historyRow: AppliedMigration = {
+  createdAt: Date.UTC(2026, 10, 28, 10),
+  hash: '1f2e3d4c5b6a79881f2e3d4c5b6a7988',
+  name: undefined,
+};
+const appliedFile: Migration = {
+  name: '0007_comments',
+  file: 'lib/drizzle/0007_comments.sql',
+  createdAt: historyRow.createdAt,
+  hash: historyRow.hash,
+  layout: 'journal',
+  statements: [],
+};
+const pendingFile: Migration = { ...appliedFile, createdAt: historyRow.createdAt + 1, hash: 'f' };
+
 /** Applies migrations on the default database; a file without text is named by the journal and not there. */
 async function applyFolder(files: Record<string, string | undefined>): Promise<void> {
+  const migrations = migrationsOf(files);
+  const database = await currentDatabase();
+  await database.withConnection((connection) => applyMigrations(deploySession(connection), { folder: migrations }));
+}
+
+function migrationsOf(files: Record<string, string | undefined>): string {
   const migrations = join(folder, 'lib', 'drizzle');
   rmSync(migrations, { recursive: true, force: true });
   mkdirSync(join(migrations, 'meta'), { recursive: true });
   const entries = Object.keys(files).map((tag, index) => ({ idx: index, tag, when: 1_900_000_000_000 + index }));
   writeFileSync(join(migrations, 'meta', '_journal.json'), JSON.stringify({ entries }));
   for (const [tag, text] of Object.entries(files)) if (text) writeFileSync(join(migrations, `${tag}.sql`), text);
-  const database = await currentDatabase();
-  await database.withConnection((connection) => applyMigrations(deploySession(connection), { folder: migrations }));
+  return migrations;
 }

@@ -1,0 +1,79 @@
+// What of a project's migrations a database has. Reads only, and needs no right but to read the history.
+
+import { createHash } from 'node:crypto';
+import { type Comparison, compare, type MigrationState } from './comparison.ts';
+import { type HistoryTable, readHistory } from './history.ts';
+import { unfinishedMigrations } from './ledger.ts';
+import { readMigrations } from './migrations.ts';
+import { remedyFor } from './refusals.ts';
+import type { DeploySession } from './session.ts';
+
+export interface MigrationStatus {
+  name: string;
+  state: MigrationState;
+  /** When it was generated, as ISO 8601. */
+  generatedAt: string;
+  /** Of one that was begun and not ended: how many of its steps are done. */
+  stepsDone?: number;
+  /** What to do about it; null where there is nothing to do. */
+  remedy: string | null;
+}
+
+export interface StatusReport {
+  migrations: MigrationStatus[];
+  /** How many are in which state; without those that none is in. */
+  counts: Partial<Record<MigrationState, number>>;
+  /** Everything is applied, and as it is in the files. */
+  isUpToDate: boolean;
+  /** Something is neither applied nor simply pending. */
+  isDiverged: boolean;
+  /** Of the pending migrations and the database: what `deploy --confirm` asks for. Null where nothing is pending. */
+  planHash: string | null;
+}
+
+export interface StatusOptions {
+  folder: string;
+  history?: HistoryTable;
+}
+
+/**
+ * @throws DeployError MIGRATIONS_UNREADABLE, HISTORY_UNREADABLE
+ */
+export async function readStatus(session: DeploySession, { folder, history }: StatusOptions): Promise<StatusReport> {
+  const comparison = compare(readMigrations(folder), await readHistory(session, history));
+  const unfinished = comparison.pending.length > 0 ? await unfinishedMigrations(session) : new Map();
+  const migrations = comparison.all.map(({ name, state, createdAt }): MigrationStatus => {
+    const begun = unfinished.get(`${name} ${createdAt}`);
+    return {
+      name,
+      state,
+      generatedAt: new Date(createdAt).toISOString(),
+      ...(begun && (state === 'pending' || state === 'late') ? { stepsDone: begun.done } : {}),
+      remedy: remedyFor(state) ?? null,
+    };
+  });
+  const counts: StatusReport['counts'] = {};
+  for (const { state } of migrations) counts[state] = (counts[state] ?? 0) + 1;
+  const isDiverged = migrations.some(({ state }) => state !== 'applied' && state !== 'pending');
+  return {
+    migrations,
+    counts,
+    isUpToDate: migrations.every(({ state }) => state === 'applied'),
+    isDiverged,
+    planHash: comparison.pending.length > 0 ? await hashPlan(session, comparison) : null,
+  };
+}
+
+/** Another one as soon as a pending file, the history or the database is another one. */
+export async function hashPlan(session: DeploySession, { all, pending }: Comparison): Promise<string> {
+  const [target] = await session.query(
+    `select current_database() as database, (select oid::text from pg_database where datname = current_database()) as oid`,
+  );
+  const parts = [
+    target?.database,
+    target?.oid,
+    ...all.map(({ name, state, createdAt }) => `${state} ${name} ${createdAt}`),
+    ...pending.map(({ hash }) => hash),
+  ];
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,218 @@
+// A migration that can't be one transaction: in which steps it runs, what is known of each, and how it goes on.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, inject, test } from 'vitest';
+import { type DeployEvent, deploy, status } from '../../db/deployment.ts';
+import {
+  journalFolder,
+  type MigrationFile,
+  type OwnDatabase,
+  onNewDatabase,
+  removeFolders,
+  statements,
+} from './deploy-server.ts';
+
+afterAll(removeFolders);
+
+const table: MigrationFile = {
+  tag: '0000_table',
+  when: 1000,
+  sql: statements(
+    'create table person (id integer primary key, first text, last text, mood text, full_name text)',
+    `insert into person select n, 'f' || n, 'l' || n from generate_series(1, 5000) n`,
+    `create type mood as enum ('calm')`,
+  ),
+};
+
+const mixed: MigrationFile = {
+  tag: '0001_mixed',
+  when: 2000,
+  sql: statements(
+    'alter table person add column nick text',
+    'create index concurrently person_last_idx on person (last)',
+    `alter type mood add value 'wild'`,
+    `update person set mood = 'wild'::mood::text where id = 1`,
+    `-- mytx:backfill batch=700\nupdate person as p set full_name = p.first || ' ' || p.last where (p.full_name is null)`,
+    'alter table person add constraint person_last_check check (last is not null) not valid',
+    'alter table person validate constraint person_last_check',
+    'vacuum person',
+    'drop index concurrently person_last_idx',
+  ),
+};
+
+const kindsOf = (events: readonly DeployEvent[]): string[] =>
+  events.flatMap((event) => (event.type === 'step' ? [event.kind] : []));
+
+describe.each(inject('servers'))('on PostgreSQL $version', ({ url: serverUrl }) => {
+  const onDatabase = (work: (database: OwnDatabase) => Promise<void>): Promise<void> => onNewDatabase(serverUrl, work);
+
+  test('runs what can’t be in a transaction outside of one, each once, and the history has it behind the last', () =>
+    onDatabase(async ({ url, sql }) => {
+      const events: DeployEvent[] = [];
+      const migrationsFolder = journalFolder([table, mixed]);
+      const report = await deploy({ url, migrationsFolder, onEvent: (event) => events.push(event) });
+      expect(report).toMatchObject({ applied: ['0000_table', '0001_mixed'], late: [], edited: [], total: 2 });
+      expect(kindsOf(events)).toEqual([
+        'transaction',
+        'alone',
+        'transaction',
+        'transaction',
+        'backfill',
+        'transaction',
+        'transaction',
+        'alone',
+        'alone',
+      ]);
+      expect(await sql`select count(*)::int from person where full_name = first || ' ' || last`).toEqual([
+        { count: 5000 },
+      ]);
+      expect(await sql`select mood from person where id = 1`).toEqual([{ mood: 'wild' }]);
+      expect(await sql`select to_regclass('person_last_idx')::text as index`).toEqual([{ index: null }]);
+      expect(await sql`select convalidated from pg_constraint where conname = 'person_last_check'`).toEqual([
+        { convalidated: true },
+      ]);
+      expect(await sql`select state, count(*)::int from mytx_deploy.step group by 1`).toEqual([
+        { state: 'done', count: 9 },
+      ]);
+      expect(await status({ url, migrationsFolder })).toMatchObject({ isUpToDate: true, planHash: null });
+      expect(await deploy({ url, migrationsFolder })).toMatchObject({ applied: [] });
+    }));
+
+  test('a step that fails leaves those before it, says so, and the next run goes on with the corrected one', () =>
+    onDatabase(async ({ url, sql }) => {
+      const broken = { ...mixed, sql: mixed.sql.replace(`'wild'::mood::text`, `'angry'::mood::text`) };
+      const migrationsFolder = journalFolder([table, broken]);
+      const failure = await deploy({ url, migrationsFolder }).catch((error: unknown) => error);
+      expect(failure).toMatchObject({
+        code: 'MIGRATION_FAILED',
+        details: { migration: '0001_mixed', sqlState: '22P02', stepsDone: 3, applied: ['0000_table'] },
+      });
+      expect((failure as Error).message).toContain('invalid input value for enum');
+      expect((await status({ url, migrationsFolder })).migrations[1]).toMatchObject({ state: 'pending', stepsDone: 3 });
+      const file = join(migrationsFolder, '0001_mixed.sql');
+      writeFileSync(file, mixed.sql.replace('add column nick', 'add column nickname'));
+      await expect(deploy({ url, migrationsFolder })).rejects.toMatchObject({
+        code: 'MIGRATION_CHANGED',
+        details: { step: 1 },
+      });
+      writeFileSync(file, mixed.sql);
+      expect(await deploy({ url, migrationsFolder })).toMatchObject({ applied: ['0001_mixed'] });
+      expect(await sql`select count(*)::int from drizzle.__drizzle_migrations`).toEqual([{ count: 2 }]);
+    }));
+
+  test('an index that was left invalid is built anew; a unique one that can’t be leaves none behind', () =>
+    onDatabase(async ({ url, sql }) => {
+      const unique = (columns: string): MigrationFile => ({
+        tag: '0001_unique',
+        when: 2000,
+        sql: `create unique index concurrently if not exists person_u on person (${columns})`,
+      });
+      const migrationsFolder = journalFolder([table, unique('mood')]);
+      await deploy({ url, migrationsFolder: journalFolder([table]) });
+      await sql`update person set mood = 'same'`;
+      await expect(deploy({ url, migrationsFolder })).rejects.toMatchObject({ details: { sqlState: '23505' } });
+      expect(await sql`select 1 from pg_index where not indisvalid`).toHaveLength(0);
+      await sql.unsafe('create unique index concurrently person_u on person (mood)').catch(() => {});
+      expect(await sql`select 1 from pg_index where not indisvalid`).toHaveLength(1);
+      writeFileSync(join(migrationsFolder, '0001_unique.sql'), unique('id, mood').sql);
+      const events: DeployEvent[] = [];
+      await deploy({ url, migrationsFolder, onEvent: (event) => events.push(event) });
+      expect(events).toContainEqual(expect.objectContaining({ type: 'repair' }));
+      expect(await sql`select indisvalid from pg_index where indexrelid = 'person_u'::regclass`).toEqual([
+        { indisvalid: true },
+      ]);
+    }));
+
+  test('what holds a lock is not waited for in the line: readers get through, and the deploy succeeds behind it', () =>
+    onDatabase(async ({ url, sql }) => {
+      await deploy({ url, migrationsFolder: journalFolder([table]) });
+      const alter = { tag: '0001_alter', when: 2000, sql: 'alter table person add column nick text' };
+      const waits: number[] = [];
+      const events: DeployEvent[] = [];
+      let isOver = false;
+      const holder = sql.begin(async (within) => {
+        await within`select count(*) from person`;
+        await sleep(5000);
+      });
+      await sleep(100);
+      const reading = (async () => {
+        while (!isOver) {
+          const startMs = performance.now();
+          await sql`select id from person where id = 1`;
+          waits.push(performance.now() - startMs);
+          await sleep(5);
+        }
+      })();
+      const report = await deploy({
+        url,
+        migrationsFolder: journalFolder([table, alter]),
+        onEvent: (one) => events.push(one),
+      });
+      isOver = true;
+      await Promise.all([holder, reading]);
+      expect(report.applied).toEqual(['0001_alter']);
+      expect(events.filter(({ type }) => type === 'lock-retry').length).toBeGreaterThan(1);
+      expect(Math.max(...waits)).toBeLessThan(500 + 50 + 200); // the machine's own hiccups beside the 50 ms
+    }));
+
+  test.each([
+    ['a COMMIT in a file', 'create table one (); commit; create table two ();', 'ends a transaction'],
+    ['an index without a name', 'create index concurrently on person (last)', 'without a name'],
+    ['a backfill of something else', '-- mytx:backfill\ndelete from person', 'no UPDATE'],
+    ['a backfill with RETURNING', '-- mytx:backfill\nupdate person set mood = null returning id', 'RETURNING'],
+    ['a backfill with an unknown word', '-- mytx:backfill rows=10\nupdate person set mood = null', 'rows=10'],
+  ])('%s is refused by file and line, and nothing is applied', (_name, text, why) =>
+    onDatabase(async ({ url, sql }) => {
+      const migrationsFolder = journalFolder([table, { tag: '0001_bad', when: 2000, sql: `\n${text}` }]);
+      const failure = await deploy({ url, migrationsFolder }).catch((error: unknown) => error as Error);
+      expect(failure).toMatchObject({ code: 'MIGRATION_REFUSED', details: { migration: '0001_bad' } });
+      expect((failure as Error).message).toContain(why);
+      expect((failure as Error).message).toMatch(/0001_bad\.sql:\d/);
+      expect(await sql`select to_regclass('person')::text as person`).toEqual([{ person: null }]);
+    }),
+  );
+
+  test('a backfill of a table without a primary key is refused, by file and line', () =>
+    onDatabase(async ({ url }) => {
+      const bare = statements('create table bare (a int)', 'insert into bare values (1)');
+      const fill = '-- mytx:backfill\nupdate bare set a = 2';
+      const migrationsFolder = journalFolder([
+        { tag: '0000_bare', when: 1000, sql: bare },
+        { tag: '0001_fill', when: 2000, sql: fill },
+      ]);
+      await expect(deploy({ url, migrationsFolder })).rejects.toThrow(/0001_fill\.sql:2: "bare" has no primary key/);
+    }));
+
+  test('a backfill goes through a key of several columns, whatever its types, and stops and goes on', () =>
+    onDatabase(async ({ url, sql }) => {
+      const migrationsFolder = journalFolder([
+        {
+          tag: '0000_wide',
+          when: 1000,
+          sql: statements(
+            `create table "Wide" ("A" uuid, b timestamptz, c text, n int not null default 0, primary key (c, "A", b))`,
+            `insert into "Wide" select gen_random_uuid(), now() + n * interval '1 s', 'k' || n % 7, 0 from generate_series(1, 20000) n`,
+          ),
+        },
+        { tag: '0001_fill', when: 2000, sql: '-- mytx:backfill batch=100\nupdate "Wide" set n = n + 1 -- to the end' },
+      ]);
+      const controller = new AbortController();
+      const stopped = deploy({
+        url,
+        migrationsFolder,
+        signal: controller.signal,
+        onEvent: ({ type }) => {
+          if (type === 'step') setTimeout(() => controller.abort(), 30);
+        },
+      });
+      await expect(stopped).rejects.toMatchObject({ code: 'DEPLOY_STOPPED' });
+      const [half] =
+        await sql`select count(*) filter (where n = 1)::int as done, count(*) filter (where n > 1)::int as twice from "Wide"`;
+      expect(half?.twice).toBe(0);
+      expect(half?.done).toBeLessThan(20_000);
+      await deploy({ url, migrationsFolder });
+      expect(await sql`select n, count(*)::int from "Wide" group by n`).toEqual([{ n: 1, count: 20_000 }]);
+    }));
+});
