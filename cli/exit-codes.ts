@@ -21,6 +21,8 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   DEPLOY_UNCONFIRMED: exitCodes.needsAnswer,
   MIGRATION_LATE: exitCodes.needsAnswer,
   MIGRATION_REFUSED: exitCodes.refused,
+  ENVIRONMENT_UNKNOWN: exitCodes.needsAnswer,
+  ENVIRONMENT_MISMATCH: exitCodes.refused,
   EMBEDDED_VERSION: exitCodes.refused,
   ERASE_REFUSED: exitCodes.refused,
   EXPORT_REFUSED: exitCodes.refused,

@@ -19,7 +19,12 @@ export type DeployErrorCode =
   | 'HISTORY_UNREADABLE'
   | 'POOLER_REFUSED'
   | 'SCHEMA_MISMATCH'
-  | 'RESET_REFUSED';
+  | 'RESET_REFUSED'
+  | 'CONFIG_NOT_FOUND'
+  | 'CONFIG_UNREADABLE'
+  | 'ENVIRONMENT_UNKNOWN'
+  | 'ENVIRONMENT_MISMATCH'
+  | 'ENVIRONMENT_UNREADABLE';
 
 interface DeployErrorParts {
   code: DeployErrorCode;
@@ -43,4 +48,14 @@ export class DeployError extends Error {
     this.hint = hint;
     this.details = details ?? {};
   }
+}
+
+/** A configuration file that can't be loaded, or says what is not allowed; `problem` quotes no value that may be secret. */
+export function configUnreadable(file: string, problem: string): DeployError {
+  return new DeployError({
+    code: 'CONFIG_UNREADABLE',
+    message: `${file} can't be used: ${problem}`,
+    hint: 'Correct the file and run the same command again. Nothing was changed.',
+    details: { file },
+  });
 }

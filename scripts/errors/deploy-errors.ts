@@ -137,4 +137,103 @@ export const deployErrors: Record<DeployErrorCode, Entry> = {
     written: 'Nothing was dropped.',
     repeat: 'Safe, and useless on this target.',
   },
+  CONFIG_NOT_FOUND: {
+    class: 'DeployError',
+    happened: 'A command about a Drizzle project was run where none is found.',
+    causes: [
+      'there is no `drizzle.config.ts`, `.js`, `.mjs` or `.json` in this folder or one above it',
+      '`--config` names a file that is not there',
+    ],
+    actions: [
+      'Run it in a folder of the project; any below that of the configuration will do.',
+      'Name a configuration of another name with `--config`.',
+    ],
+    example: {
+      message:
+        'there is no drizzle.config.ts, drizzle.config.js, drizzle.config.mjs, drizzle.config.json in /home/dana/travel or a folder above it',
+      hint: 'Run this in the folder of a Drizzle project, or name its configuration with --config.',
+    },
+    written: 'Nothing.',
+    repeat: 'Safe, and useless in the same folder.',
+  },
+  CONFIG_UNREADABLE: {
+    class: 'DeployError',
+    happened:
+      '`drizzle.config.ts` or `mytx.config.ts` can’t be loaded, or has a setting that is not allowed. The message has the file and the reason, and neither a connection string nor a password.',
+    causes: [
+      'the file throws, or ends the process, because a variable is not set',
+      'it imports a package that is not installed here, or has an error of syntax',
+      'its dialect is not postgresql',
+      'mytx.config.ts has a setting that is misspelt, or a URL in the place of a variable’s name',
+    ],
+    actions: [
+      'Correct what the message names.',
+      'Set the variable in the environment, in `.env.local`, or in the `.env` of the folder that drizzle-kit is run in.',
+      'Where the message is not enough: `npx drizzle-kit check` loads the same file and prints all it says.',
+    ],
+    example: {
+      message:
+        '/home/dana/travel/drizzle.config.json can\'t be used: it has the dialect "sqlite"; only "postgresql" is deployed',
+      hint: 'Correct the file and run the same command again. Nothing was changed.',
+    },
+    written: 'Nothing.',
+    repeat: 'Safe, after the correction.',
+  },
+  ENVIRONMENT_UNKNOWN: {
+    class: 'DeployError',
+    happened: 'It is not said which database is meant. The exit code is 2.',
+    causes: [
+      'mytx.config.ts has several environments, and none was named',
+      'the name that was given is not in mytx.config.ts',
+      'the variable of the environment is not set',
+      'there are no environments, no `POSTGRES_URL`, no `DATABASE_URL` and no `dbCredentials`',
+    ],
+    actions: [
+      'Name one of those that the message lists with `--environment`.',
+      'Set the variable that it names, or give the URL with `--url`.',
+    ],
+    example: {
+      message: 'mytx.config.ts has several environments and none was named: production (protected), staging',
+      hint: 'Name one of them: --environment staging.',
+    },
+    written: 'Nothing: no database was connected to.',
+    repeat: 'Safe, with the name.',
+  },
+  ENVIRONMENT_MISMATCH: {
+    class: 'DeployError',
+    happened:
+      'The database is marked with the name of another environment than the one that was asked for. The exit code is 3.',
+    causes: [
+      'the variable of one environment has the URL of another’s database',
+      'a database was restored or copied from another environment, with its mark',
+      'an environment was renamed in mytx.config.ts',
+    ],
+    actions: [
+      'Look at the host and database that the first line of the command names, and correct the variable.',
+      'Where the mark is what is wrong, set it with the statement of the hint.',
+    ],
+    example: {
+      message: 'this database is marked as "staging", and "production" was asked for; nothing was changed',
+      hint: "Look at which database the URL of production names. Where this one was renamed: update mytx_deploy.environment set name = 'production';",
+    },
+    written: 'Nothing.',
+    repeat: 'Safe, and useless until the URL or the mark is corrected.',
+  },
+  ENVIRONMENT_UNREADABLE: {
+    class: 'DeployError',
+    happened:
+      'The environment’s name that the database has can’t be read or written. That is no proof that it has none.',
+    causes: ['the role has no rights on the schema mytx_deploy or its table', 'somebody changed the table'],
+    actions: [
+      'Run as the owner of the schema, the role that deployed first.',
+      'For a role that only reads: `grant usage on schema mytx_deploy to ...; grant select on mytx_deploy.environment to ...;`',
+    ],
+    example: {
+      message:
+        "the environment's name can't be read from mytx_deploy.environment (SQLSTATE 42501: permission denied for schema mytx_deploy)",
+      hint: 'Run as the owner of the schema mytx_deploy, or grant this role usage on it and select on mytx_deploy.environment.',
+    },
+    written: 'Nothing.',
+    repeat: 'Safe, after the rights were granted.',
+  },
 };

@@ -12,6 +12,11 @@ type HistoryErrorCode = Exclude<
   | 'HISTORY_UNREADABLE'
   | 'POOLER_REFUSED'
   | 'RESET_REFUSED'
+  | 'CONFIG_NOT_FOUND'
+  | 'CONFIG_UNREADABLE'
+  | 'ENVIRONMENT_UNKNOWN'
+  | 'ENVIRONMENT_MISMATCH'
+  | 'ENVIRONMENT_UNREADABLE'
 >;
 
 const nothing = { class: 'DeployError', written: 'Nothing: it is refused before anything is applied.' };

@@ -94,6 +94,15 @@ export const placeOfCode: Record<keyof typeof errorCatalogue, Place> = {
   MIGRATIONS_UNREADABLE: 'all',
   HISTORY_UNREADABLE: 'server',
   RESET_REFUSED: 'cli',
+  CONFIG_NOT_FOUND: { reason: 'names of files and folders alone: tests/deploy/project.test.ts' },
+  CONFIG_UNREADABLE: {
+    reason: 'reads no row; tests/deploy/project.test.ts has passwords in the file and in variables',
+  },
+  ENVIRONMENT_UNKNOWN: {
+    reason: 'reads no row; tests/deploy/target.test.ts has passwords in the URLs and in the name',
+  },
+  ENVIRONMENT_MISMATCH: { reason: 'two names of environments: tests/deploy/environment-mark.test.ts' },
+  ENVIRONMENT_UNREADABLE: { reason: 'names of a schema and a table: tests/deploy/environment-mark.test.ts' },
   INIT_REFUSED: 'cli',
   INIT_UNFINISHED: {
     reason:

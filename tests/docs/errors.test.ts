@@ -57,11 +57,14 @@ import { restoreSnapshot } from '../../db/snapshots.ts';
 import { createTestDatabase } from '../../db/testing/index.ts';
 import { applyMigrations } from '../../deploy/apply.ts';
 import { compare } from '../../deploy/comparison.ts';
+import { requireMark, writeMark } from '../../deploy/environment-mark.ts';
 import type { AppliedMigration } from '../../deploy/history.ts';
 import type { Migration } from '../../deploy/migrations.ts';
+import { findProject } from '../../deploy/project.ts';
 import { refuseDiverged } from '../../deploy/refusals.ts';
 import { resetDatabase } from '../../deploy/reset.ts';
 import type { DeploySession } from '../../deploy/session.ts';
+import { chooseTarget } from '../../deploy/target.ts';
 import { planInit, refuseObstacles } from '../../init/plan.ts';
 import { writeFiles } from '../../init/write-files.ts';
 import { errorCatalogue } from '../../scripts/error-catalogue.ts';
@@ -339,6 +342,30 @@ const provocations: Record<Code, (() => unknown) | string> = {
   MIGRATIONS_UNREADABLE: () => applyFolder({ '0007_comments': undefined }),
   HISTORY_UNREADABLE: 'needs a server with roles',
   POOLER_REFUSED: () => migrate({ url: 'postgres://localhost:6432/assistant?pgbouncer=true' }),
+  CONFIG_NOT_FOUND: () => findProject({ from: projectOf({}) }),
+  CONFIG_UNREADABLE: () =>
+    findProject({ from: projectOf({ 'drizzle.config.json': '{ "dialect": "sqlite", "schema": "./schema.ts" }' }) }),
+  ENVIRONMENT_UNKNOWN: async () => {
+    const environments =
+      '{ "production": { "url": "PRODUCTION_URL", "protected": true }, "staging": { "url": "STAGING_URL" } }';
+    const project = projectOf({
+      'drizzle.config.json': '{ "dialect": "postgresql" }',
+      'mytx.config.json': `{ "environments": ${environments} }`,
+    });
+    chooseTarget(await findProject({ from: project }), { env: {} });
+  },
+  ENVIRONMENT_MISMATCH: async () => {
+    const other = await createDatabase(memory());
+    await other.run(async () => {
+      const database = await currentDatabase();
+      await database.withConnection(async (connection) => {
+        const session = deploySession(connection);
+        await writeMark(session, 'staging');
+        await requireMark(session, 'production');
+      });
+    });
+  },
+  ENVIRONMENT_UNREADABLE: 'needs a server with roles: tests/deploy/environment-mark.test.ts',
   RESET_REFUSED: () =>
     resetDatabase({} as DeploySession, {
       folder,
