@@ -4,7 +4,16 @@
 import { median, middleHalf } from './harness.ts';
 
 export interface Figure {
-  group: 'Reading' | 'API keys' | 'Row-level security' | 'A turn' | 'Search' | 'Bytes' | 'Loading';
+  group:
+    | 'Reading'
+    | 'API keys'
+    | 'Row-level security'
+    | 'A turn'
+    | 'Search'
+    | 'Bytes'
+    | 'Loading'
+    | 'Command line'
+    | 'Deploying';
   name: string;
   /** What the ratios are to. */
   to: string;
@@ -39,6 +48,8 @@ export interface Effort {
   apiKeys: number;
   /** How many messages there are to search in, of everybody. */
   searchedMessages: number;
+  /** How many rows a backfill goes through. */
+  backfilledRows: number;
   /** The longest chat that LangGraph is given, whose turns take seconds there. */
   longestThread: number;
 }

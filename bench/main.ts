@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 import { measureKeys } from './api-keys.ts';
 import { measureAsUser } from './as-user.ts';
 import { measureLogged, measureSent } from './bytes.ts';
+import { measureCommandLine } from './command-line.ts';
+import { measureDeploy } from './deploy.ts';
 import { type Effort, type Figure, isMet, type TurnTime, withEmbedded } from './figure.ts';
 import { describeMachine, type Machine, saveResult, startBenchServer } from './harness.ts';
 import { measureLoads } from './loads.ts';
@@ -21,7 +23,19 @@ export interface FiguresResult extends Machine {
   turns: TurnTime[];
 }
 
-const groups = ['reads', 'users', 'keys', 'search', 'loads', 'turns', 'seed', 'bytes', 'chart'] as const;
+const groups = [
+  'reads',
+  'users',
+  'keys',
+  'search',
+  'loads',
+  'turns',
+  'seed',
+  'bytes',
+  'deploy',
+  'cli',
+  'chart',
+] as const;
 type Group = (typeof groups)[number];
 
 export interface Wanted {
@@ -54,6 +68,7 @@ const efforts: Record<'quick' | 'whole', Effort> = {
     seedMessages: 50_000,
     apiKeys: 10_000,
     searchedMessages: 100_000,
+    backfilledRows: 50_000,
     longestThread: 500,
   },
   whole: {
@@ -62,6 +77,7 @@ const efforts: Record<'quick' | 'whole', Effort> = {
     seedMessages: 1_000_000,
     apiKeys: 100_000,
     searchedMessages: 1_000_000,
+    backfilledRows: 1_000_000,
     longestThread: 10_000,
   },
 };
@@ -91,11 +107,12 @@ async function main(): Promise<void> {
 }
 
 export async function measure(wanted: Wanted, effort: Effort): Promise<FiguresResult> {
+  const ofCommandLine = wanted.groups.includes('cli') ? await measureCommandLine(effort) : []; // no server beside it
   const { server, url } = await startBenchServer();
   try {
     const { figures, turns } = await measureOnServer(url, wanted, effort);
     const embedded = wanted.embedded ? await measureEmbedded(wanted, effort) : [];
-    return { ...describeMachine(server), figures: withEmbedded(figures, embedded), turns };
+    return { ...describeMachine(server), figures: [...withEmbedded(figures, embedded), ...ofCommandLine], turns };
   } finally {
     await server.stop();
   }
@@ -111,6 +128,7 @@ async function measureOnServer(
   try {
     const figures = await measureStage(stage, chosen, effort, peers);
     if (chosen.includes('bytes')) figures.push(await measureSent(url, effort, peers && openPeers));
+    if (chosen.includes('deploy')) figures.push(...(await measureDeploy(url, effort)));
     if (chosen.includes('search')) figures.push(...(await measureSearch(url, effort)));
     if (chosen.includes('seed')) figures.push(...(await measureSeed(url, effort, { peers, embedded: hasEmbedded })));
     const turns = peers && chosen.includes('chart') ? await measureTurnTimes(stage, effort, peers) : [];

@@ -1,7 +1,6 @@
 // mytx encrypt: encrypts with the current key what is encrypted with another one, or not at all. What is due, and how it is
 // done beside those who write, is decided in db/encryption/.
 
-import { InvalidArgumentError } from 'commander';
 import { closeDatabase } from '../db/database.ts';
 import { describeLeft, type EncryptDatabaseReport, encryptDatabase } from '../db/encryption/encrypt-database.ts';
 import { listenForInterruption } from './interruption.ts';
@@ -16,15 +15,6 @@ export interface EncryptFlags {
 }
 
 type EncryptData = Pick<EncryptDatabaseReport, 'keyId' | 'columns' | 'isComplete'> & { isDryRun: boolean };
-
-const mostRowsPerSecond = 1_000_000;
-
-/** Reads the value of --rows-per-second. */
-export function parseRowsPerSecond(text: string): number {
-  const count = /^\d+$/.test(text) ? Number(text) : 0;
-  if (count >= 1 && count <= mostRowsPerSecond) return count;
-  throw new InvalidArgumentError(`It must be a whole number from 1 to ${mostRowsPerSecond.toLocaleString('en-US')}.`);
-}
 
 export async function encrypt({ dryRun = false, rowsPerSecond, json = false }: EncryptFlags): Promise<void> {
   const signal = listenForInterruption();

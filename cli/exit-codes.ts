@@ -23,6 +23,7 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   MIGRATION_REFUSED: exitCodes.refused,
   ENVIRONMENT_UNKNOWN: exitCodes.needsAnswer,
   ENVIRONMENT_MISMATCH: exitCodes.refused,
+  USAGE: exitCodes.needsAnswer,
   EMBEDDED_VERSION: exitCodes.refused,
   ERASE_REFUSED: exitCodes.refused,
   EXPORT_REFUSED: exitCodes.refused,
@@ -48,12 +49,24 @@ export function exitCodeOf(errorCode: string): ExitCode {
   return byErrorCode[errorCode] ?? exitCodes.failed;
 }
 
+/** The codes of the errors that end so; of exit code 1 only those that are not to be found here. */
+export function errorCodesOf(exitCode: ExitCode): string[] {
+  return Object.keys(byErrorCode).filter((code) => byErrorCode[code] === exitCode);
+}
+
+/** What each exit code says, for people. */
+export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
+  [exitCodes.done, 'done, or nothing to do'],
+  [exitCodes.failed, 'failed'],
+  [exitCodes.needsAnswer, 'an answer is needed, or the command line is wrong'],
+  [exitCodes.refused, 'refused, because it is not safe'],
+  [exitCodes.inUse, 'another deploy holds the lock, or another process the embedded database'],
+  [exitCodes.unreachable, 'the database is not reachable'],
+  [exitCodes.interrupted, 'interrupted'],
+];
+
 /** For `--help`. */
-export const exitCodeHelp = `Exit codes:
-  0    done, or nothing to do
-  1    failed
-  2    an answer is needed, or the command line is wrong
-  3    refused, because it is not safe
-  4    another deploy holds the lock, or another process the embedded database
-  5    the database is not reachable
-  130  interrupted`;
+export const exitCodeHelp: string = [
+  'Exit codes:',
+  ...exitCodeMeanings.map(([code, meaning]) => `  ${`${code}`.padEnd(5)}${meaning}`),
+].join('\n');

@@ -17,7 +17,7 @@ export async function importPerson(file: string, { json = false }: ImportFlags):
   await runVerb('import', { json, signal }, async (voice) => {
     const { target, options } = targetOfEnvironment();
     voice.nameTarget(target);
-    const pieces = file === '-' ? process.stdin : readCounted(voice, file);
+    const pieces = file === '-' ? readStdin(signal) : readCounted(voice, file);
     try {
       await openDatabase({ ...options, onProgress: voice.progress.say, socket: false });
       return await withDeadline({ signal }, () => importAndSay(voice, pieces));
@@ -38,6 +38,12 @@ async function importAndSay(voice: Voice, pieces: AsyncIterable<Uint8Array>): Pr
   );
   if (keysLeftOut > 0) voice.warn(`${keysLeftOut} API keys are left out: the file has no secrets; issue new ones`);
   return report;
+}
+
+/** Whoever writes into it may be silent for long: Ctrl-C does not wait for them. */
+function readStdin(signal: AbortSignal): AsyncIterable<Uint8Array> {
+  signal.addEventListener('abort', () => process.stdin.destroy());
+  return process.stdin;
 }
 
 /** @throws at once where there is no such file */

@@ -1,10 +1,8 @@
 // mytx seed: loads the sample assistant into the database of the environment, with as many messages as are wanted.
 // Which database may have it is decided in db/development.ts.
 
-import { InvalidArgumentError } from 'commander';
 import { closeDatabase } from '../db/database.ts';
 import { type SeedReport, seedDevelopment } from '../db/development.ts';
-import { messageLimits } from '../db/sample/load-scaled.ts';
 import { listenForInterruption } from './interruption.ts';
 import { runVerb, type Voice } from './run-verb.ts';
 import { sampleLines } from './start.ts';
@@ -16,14 +14,6 @@ export interface SeedFlags {
 }
 
 type SeedData = Omit<SeedReport, 'target' | 'warnings' | 'socketUrl'>;
-
-/** Reads the value of --messages. */
-export function parseMessages(text: string): number {
-  const { min, max } = messageLimits;
-  const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (count >= min && count <= max) return count;
-  throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max.toLocaleString('en-US')}.`);
-}
 
 export async function seed({ messages, json = false }: SeedFlags): Promise<void> {
   const signal = listenForInterruption();

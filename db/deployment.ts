@@ -1,8 +1,11 @@
 // mytx-ai/deploy: what of a Drizzle project's migrations a database has, and bringing it up to them. Works on any project.
 // Prints nothing and ends no process: what is under way goes to `onEvent`.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type ApplyOptions, type ApplyReport, applyMigrations } from '../deploy/apply.ts';
 import { type Comparison, compare } from '../deploy/comparison.ts';
+import { readMark, requireMark, writeMark } from '../deploy/environment-mark.ts';
 import { DeployError } from '../deploy/errors.ts';
 import {
   drizzleHistory,
@@ -12,42 +15,142 @@ import {
   toApplied,
 } from '../deploy/history.ts';
 import { readMigrations } from '../deploy/migrations.ts';
+import { findProject, type Project } from '../deploy/project.ts';
 import { type Acceptable, refuseDiverged } from '../deploy/refusals.ts';
 import { hashPlan, readStatus, type StatusReport } from '../deploy/status.ts';
+import { chooseTarget } from '../deploy/target.ts';
+import { parseServerUrl } from './connection/url.ts';
+import { readEnvironment } from './environment.ts';
+import { isOurs } from './migrations-folder.ts';
 import { type DatabaseOptions, withDeploySessions } from './opening.ts';
 
 export type { ApplyReport } from '../deploy/apply.ts';
 export type { MigrationState } from '../deploy/comparison.ts';
+export { defineConfig, type MytxConfig } from '../deploy/environments.ts';
 export { DeployError, type DeployErrorCode } from '../deploy/errors.ts';
 export type { DeployEvent } from '../deploy/events.ts';
 export type { HistoryTable } from '../deploy/history.ts';
 export type { Acceptable } from '../deploy/refusals.ts';
 export type { MigrationStatus, StatusReport } from '../deploy/status.ts';
 
-/** Which database, and which migrations. */
-export interface DeployTarget extends Pick<DatabaseOptions, 'url' | 'folder' | 'allowPlaintext' | 'onProgress'> {
-  /** The folder of the migrations, of Drizzle 0.45 or 1.0. */
-  migrationsFolder: string;
-  /** Where Drizzle keeps the history; `drizzle.__drizzle_migrations` unless given. */
+/** Which project, and which of its databases. */
+export interface DeployTarget extends Pick<DatabaseOptions, 'allowPlaintext' | 'onProgress'> {
+  /** The folder from which on upward the Drizzle configuration is looked for; the current one unless given. */
+  from?: string;
+  /** The Drizzle configuration itself. */
+  config?: string;
+  /** One of the environments of mytx.config.ts. */
+  environment?: string;
+  /** The database, instead of what configuration and variables say. */
+  url?: string;
+  /** The folder of an embedded database, or 'memory'. */
+  folder?: string;
+  /** The folder of the migrations, of Drizzle 0.45 or 1.0: then no configuration is looked for. */
+  migrationsFolder?: string;
+  /** Where Drizzle keeps the history; what the configuration says unless given. */
   history?: HistoryTable;
+}
+
+/** A target that was found: what all functions here also take. */
+export interface FoundTarget extends DeployTarget {
+  migrationsFolder: string;
+  /** Whose `protected: true` asks for the hash of the plan. */
+  isProtected: boolean;
+  /** In words: the environment's name, where the database is, and what named it. */
+  name: string;
+}
+
+/**
+ * Finds project and database, without connecting.
+ * @throws DeployError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, ENVIRONMENT_UNKNOWN; ConnectionError INVALID_URL
+ */
+export async function findDeployTarget(options: DeployTarget): Promise<FoundTarget> {
+  if (isFound(options)) return options;
+  const env = readEnvironment();
+  if (options.migrationsFolder !== undefined) {
+    const { url, folder = url === undefined ? '.mytx' : undefined } = options;
+    return { ...options, ...(folder ? { folder } : {}), ...describe(options, undefined, 'given'), isProtected: false };
+  }
+  const { from = process.cwd(), config, environment, url, folder } = options;
+  const project = await findProject({ from, env, ...(config === undefined ? {} : { config }) });
+  const facts = { migrationsFolder: project.migrationsFolder, history: project.history };
+  const embedded = folder ?? embeddedOf(project, env, { environment, url });
+  if (embedded !== undefined) {
+    return { ...options, ...facts, folder: embedded, name: `embedded, ${embedded}`, isProtected: false };
+  }
+  const target = chooseTarget(project, { env, ...definedOf({ environment, url }) });
+  if (target.url === undefined) throw foreignFolder(target.folder, project.configFile);
+  const found = { ...options, ...facts, url: target.url, ...definedOf({ environment: target.name }) };
+  return { ...found, ...describe(found, target.name, target.from), isProtected: target.isProtected };
+}
+
+function isFound(options: DeployTarget): options is FoundTarget {
+  return 'isProtected' in options && 'name' in options;
+}
+
+function describe(
+  { url, folder = '.mytx', allowPlaintext, migrationsFolder = '' }: DeployTarget,
+  environment: string | undefined,
+  from: string,
+): Pick<FoundTarget, 'name' | 'migrationsFolder'> {
+  const where = url === undefined ? `embedded, ${folder}` : parseServerUrl(url, allowPlaintext ?? true).target;
+  const facts = [
+    ...(environment === undefined ? [] : [environment]),
+    where,
+    ...(from === 'given' ? [] : [`from ${from}`]),
+  ];
+  return { name: facts.join(', '), migrationsFolder };
+}
+
+/** Where nothing names a database, the embedded one of this package, if it is there or the migrations are this package's. */
+function embeddedOf(
+  { root, url, embeddedFolder, environments, migrationsFolder }: Project,
+  env: Record<string, string | undefined>,
+  asked: { environment: string | undefined; url: string | undefined },
+): string | undefined {
+  const isNamed = [asked.environment, asked.url, env.POSTGRES_URL, env.DATABASE_URL, url, embeddedFolder].some(Boolean);
+  const folder = join(root, '.mytx');
+  if (isNamed || environments.length > 0) return undefined;
+  return existsSync(folder) || isOurs(migrationsFolder) ? folder : undefined;
+}
+
+function foreignFolder(folder: string, configFile: string): DeployError {
+  return new DeployError({
+    code: 'ENVIRONMENT_UNKNOWN',
+    message: `${configFile} names a folder of PGlite (${folder}), which only one process may have open; nothing was opened`,
+    hint: 'Apply these migrations in the application itself, with deploy({ folder }) of mytx-ai/deploy on a folder that mytx made; or give a server with --url.',
+    details: { folder },
+  });
 }
 
 export interface DatabaseStatus extends StatusReport {
   /** `host:port/database`, or where the embedded database is. */
   target: string;
+  /** The environment whose name is stored in the database; null where none is. */
+  environment: string | null;
 }
 
 /**
- * What of a folder's migrations a database has. Reads only.
+ * What of a project's migrations a database has. Reads only.
  * @throws DeployError MIGRATIONS_UNREADABLE, HISTORY_UNREADABLE; ConnectionError UNREACHABLE, ACCESS_REFUSED
- * @example const { isUpToDate, migrations } = await status({ url, migrationsFolder: 'drizzle' });
+ * @example const { isUpToDate, migrations } = await status({ environment: 'production' });
  */
-export function status({ migrationsFolder, history, ...options }: DeployTarget): Promise<DatabaseStatus> {
-  return withDeploySessions(options, async ({ session, target }) => ({
+export async function status(options: DeployTarget = {}): Promise<DatabaseStatus> {
+  const { migrationsFolder, history, ...database } = await findDeployTarget(options);
+  const { folder } = database;
+  if (folder !== undefined && folder !== 'memory' && !existsSync(join(folder, 'database'))) {
+    const target = `embedded, ${folder} (not there yet)`; // to look at it must not make it
+    return { target, environment: null, ...(await readStatus(undefined, { folder: migrationsFolder })) };
+  }
+  return withDeploySessions(databaseOf(database), async ({ session, target }) => ({
     target,
-    ...(await readStatus(session, { folder: migrationsFolder, ...(history ? { history } : {}) })),
+    environment: (await readMark(session)) ?? null,
+    ...(await readStatus(session, { folder: migrationsFolder, ...definedOf({ history }) })),
   }));
 }
+
+const databaseOf = ({ url, folder, allowPlaintext, onProgress }: DeployTarget): DatabaseOptions =>
+  definedOf({ url, folder, allowPlaintext, onProgress });
 
 export interface DeployOptions
   extends DeployTarget,
@@ -58,8 +161,6 @@ export interface DeployOptions
   accept?: readonly Acceptable[];
   /** The hash of the plan, as `status` gives it: refused where files or database are others by now. */
   confirm?: string;
-  /** Without `confirm` nothing pending is applied. */
-  needsConfirmation?: boolean;
 }
 
 export interface DeployReport extends ApplyReport {
@@ -68,24 +169,27 @@ export interface DeployReport extends ApplyReport {
 }
 
 /**
- * Brings a database up to the migrations of a folder: one deploy at a time, resumed where an earlier one was interrupted.
- * @throws DeployError as `applyMigrations`; DEPLOY_UNCONFIRMED; MIGRATION_LATE, MIGRATION_EDITED and its like
- * @example const { applied } = await deploy({ url, migrationsFolder: 'drizzle', onEvent: console.log });
+ * Brings a database up to a project's migrations: one deploy at a time, resumed where an earlier one was interrupted.
+ * @throws DeployError as `applyMigrations`; DEPLOY_UNCONFIRMED; MIGRATION_LATE, MIGRATION_EDITED and their like
+ * @throws DeployError ENVIRONMENT_MISMATCH for a database that is marked as another environment's
+ * @example const { applied } = await deploy({ environment: 'staging', onEvent: console.log });
  */
-export function deploy(options: DeployOptions): Promise<DeployReport> {
-  const { migrationsFolder, history, includeLate, accept, confirm, needsConfirmation, ...rest } = options;
-  const { lockWaitMs, lockTimeoutMs, lockRetryMs, onEvent, signal, ...database } = rest;
-  return withDeploySessions(database, async ({ session, lockSession, target, warnings, saveBefore }) => {
+export async function deploy(options: DeployOptions = {}): Promise<DeployReport> {
+  const found = await findDeployTarget(options);
+  const { migrationsFolder, history, isProtected, environment } = found;
+  const { includeLate, accept, confirm, lockWaitMs, lockTimeoutMs, lockRetryMs, onEvent, signal } = options;
+  return withDeploySessions(databaseOf(found), async ({ session, lockSession, target, warnings, saveBefore }) => {
     const report = await applyMigrations(session, {
       folder: migrationsFolder,
       lockSession,
-      ...(history ? { history } : {}),
-      ...definedOf({ lockWaitMs, lockTimeoutMs, lockRetryMs, onEvent, signal }),
+      ...definedOf({ history, lockWaitMs, lockTimeoutMs, lockRetryMs, onEvent, signal }),
       onLockWait: ({ pid, waitedMs }) => onEvent?.({ type: 'lock-wait', pid, waitedMs }),
       async check(comparison): Promise<void> {
+        if (environment !== undefined) await requireMark(session, environment);
         refuseDiverged(comparison, definedOf({ includeLate, accept }));
         const hash = comparison.pending.length > 0 ? await hashPlan(session, comparison) : undefined;
-        if (hash !== undefined) refuseUnconfirmed(hash, confirm, needsConfirmation === true, target, comparison);
+        if (hash !== undefined) refuseUnconfirmed(hash, confirm, isProtected, target, comparison);
+        if (environment !== undefined) await writeMark(session, environment);
       },
       beforeApplying: async (applied) => {
         if (applied > 0) await saveBefore('before migrations');
@@ -102,11 +206,11 @@ function definedOf<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K]
 function refuseUnconfirmed(
   hash: string,
   confirm: string | undefined,
-  needsConfirmation: boolean,
+  isProtected: boolean,
   target: string,
   { pending }: Comparison,
 ): void {
-  if (confirm === hash || (confirm === undefined && !needsConfirmation)) return;
+  if (confirm === hash || (confirm === undefined && !isProtected)) return;
   const names = pending.map(({ name }) => name).join(', ');
   throw new DeployError({
     code: 'DEPLOY_UNCONFIRMED',
@@ -133,7 +237,11 @@ export interface DrizzleLike {
  */
 export async function requireSchema(
   db: DrizzleLike,
-  { migrationsFolder, history, allowAhead = false }: Omit<DeployTarget, 'url' | 'folder'> & { allowAhead?: boolean },
+  {
+    migrationsFolder,
+    history,
+    allowAhead = false,
+  }: { migrationsFolder: string; history?: HistoryTable; allowAhead?: boolean },
 ): Promise<void> {
   const migrations = readMigrations(migrationsFolder);
   const { all } = compare(migrations, await readApplied(db, history ?? drizzleHistory));

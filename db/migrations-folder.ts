@@ -29,8 +29,8 @@ export function packageMigrationsFolder(): string {
   return findInPackage('drizzle') ?? applicationFolder;
 }
 
-/** A journal that is damaged counts: what reads it says so. */
-function isOurs(folder: string): boolean {
+/** Whether a folder's migrations begin with this package's. A journal that is damaged counts: what reads it says so. */
+export function isOurs(folder: string): boolean {
   if (!existsSync(journalOf(folder))) return false;
   try {
     return readJournal(folder).some(({ when }) => when === ownMigrations[0]?.when);

@@ -8,11 +8,11 @@ import { DeployError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import { createHistory, type HistoryTable, readHistory, recordMigration } from './history.ts';
 import { createLedger, finishStep, type LedgerStep, readLedger, startStep } from './ledger.ts';
-import { type LockOptions, withDeployLock } from './lock.ts';
+import { type LockOptions, stopIfAsked, withDeployLock } from './lock.ts';
 import { type LoneStep, runLoneStep } from './lone-step.ts';
 import { type Migration, type MigrationStatement, readMigrations } from './migrations.ts';
 import { refuseDuplicated } from './refusals.ts';
-import { holdsLock, inTransaction, type Patience, type Place, type Run, stopIfAsked } from './run.ts';
+import { holdsLock, inTransaction, type Patience, type Place, type Run } from './run.ts';
 import { type DeploySession, type PostgresFailure, textWithoutValues } from './session.ts';
 import { type PlannedMigration, planMigration, type Step, shorten } from './steps.ts';
 
@@ -276,9 +276,7 @@ function failed(
       ...(stepsDone === undefined ? [] : [`of ${name}: ${stepsDone} of ${steps.length} steps are done, and stay`]),
       `not applied: ${notApplied.join(', ')}`,
     ].join('\n'),
-    hint: isWhole
-      ? 'Correct the file (none of it was applied) and run the same command again.'
-      : 'Correct the statement in the file (leave the steps that are done as they are) and run the same command again: it goes on there.',
+    hint: hintFor(error, isWhole),
     details: {
       migration: name,
       file,
@@ -290,6 +288,15 @@ function failed(
       ...(stepsDone === undefined ? {} : { stepsDone }),
     },
   });
+}
+
+function hintFor({ code }: PostgresFailure, isWhole: boolean): string {
+  if (code === '55P03') {
+    return 'Somebody held the lock all the time: find the session that is long in a transaction in pg_stat_activity, end it or wait for it, and run the same command again.';
+  }
+  return isWhole
+    ? 'Correct the file (none of it was applied) and run the same command again.'
+    : 'Correct the statement in the file (leave the steps that are done as they are) and run the same command again: it goes on there.';
 }
 
 function linesBefore(sql: string, position: string | undefined): number {

@@ -4,8 +4,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeployError } from './errors.ts';
 import { type LedgerStep, moveStep } from './ledger.ts';
+import { stopIfAsked } from './lock.ts';
 import { qualified, quoteName, quoteText } from './quoting.ts';
-import { inTransaction, type Place, type Run, stopIfAsked } from './run.ts';
+import { inTransaction, type Place, type Run } from './run.ts';
 import type { DeploySession } from './session.ts';
 import type { BackfillUpdate } from './sql-statements.ts';
 import type { PlannedMigration, Step } from './steps.ts';

@@ -12,6 +12,8 @@ const pollMs = 100;
 export interface LockOptions {
   /** How long to wait for another deploy; 60,000 unless given. */
   lockWaitMs?: number;
+  /** Stops the wait. */
+  signal?: AbortSignal;
   /** Called about once a second while another process holds the lock. */
   onLockWait?(holder: { pid: number | undefined; waitedMs: number }): void;
 }
@@ -22,10 +24,10 @@ export interface LockOptions {
  */
 export async function withDeployLock<T>(
   session: DeploySession,
-  { lockWaitMs = 60_000, onLockWait }: LockOptions,
+  { lockWaitMs = 60_000, onLockWait, signal }: LockOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  await takeLock(session, lockWaitMs, onLockWait);
+  await takeLock(session, lockWaitMs, onLockWait, signal);
   try {
     return await work();
   } finally {
@@ -49,12 +51,14 @@ async function takeLock(
   session: DeploySession,
   lockWaitMs: number,
   onLockWait: LockOptions['onLockWait'],
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const start = performance.now();
   let saidAt = 0;
   for (;;) {
     const [row] = await session.query(`select pg_try_advisory_lock(${lockKeys})::text as taken`);
     if (row?.taken === 'true') return;
+    stopIfAsked({ signal });
     const waitedMs = performance.now() - start;
     if (waitedMs >= lockWaitMs) throw lockHeld(await findHolder(session), waitedMs);
     if (onLockWait && waitedMs - saidAt >= 1000) {
@@ -80,5 +84,15 @@ function lockHeld(pid: number | undefined, waitedMs: number): DeployError {
     message: `another deploy${pid === undefined ? '' : ` (server process ${pid})`} held the lock for ${Math.round(waitedMs / 1000)} s`,
     hint: 'Wait for it and run this again. If it hangs, look at it in pg_stat_activity and end it with pg_terminate_backend(pid).',
     details: { pid, waitedMs: Math.round(waitedMs) },
+  });
+}
+
+/** @throws DeployError DEPLOY_STOPPED */
+export function stopIfAsked({ signal }: { signal?: AbortSignal | undefined }): void {
+  if (!signal?.aborted) return;
+  throw new DeployError({
+    code: 'DEPLOY_STOPPED',
+    message: 'stopped between two steps, because it was asked to: what was done before stays',
+    hint: 'Run the same command again: it goes on where this one stopped.',
   });
 }

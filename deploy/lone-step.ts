@@ -4,8 +4,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerStep } from './ledger.ts';
+import { stopIfAsked } from './lock.ts';
 import { qualified, quoteName, quoteText } from './quoting.ts';
-import { type Place, type Run, stopIfAsked } from './run.ts';
+import type { Place, Run } from './run.ts';
 import type { DeploySession } from './session.ts';
 import type { LoneAction, Named } from './sql-statements.ts';
 import type { Step } from './steps.ts';

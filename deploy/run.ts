@@ -1,8 +1,8 @@
 // What the steps of one deploy share: its two sessions, its patience, and who is told.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeployError } from './errors.ts';
 import type { OnEvent } from './events.ts';
+import { stopIfAsked } from './lock.ts';
 import type { DeploySession, PostgresFailure } from './session.ts';
 
 export interface Patience {
@@ -78,16 +78,6 @@ async function findBlockers({ lock, session }: Run): Promise<number[]> {
     )
     .catch(() => []);
   return rows.map(({ pid }) => Number(pid));
-}
-
-/** @throws DeployError DEPLOY_STOPPED */
-export function stopIfAsked({ signal }: Run): void {
-  if (!signal?.aborted) return;
-  throw new DeployError({
-    code: 'DEPLOY_STOPPED',
-    message: 'stopped between two steps, because it was asked to: what was done before stays',
-    hint: 'Run the same command again: it goes on where this one stopped.',
-  });
 }
 
 /** The deploy lock goes with its session: where that broke, another deploy may be under way. */

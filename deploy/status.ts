@@ -37,11 +37,16 @@ export interface StatusOptions {
 }
 
 /**
- * @throws DeployError MIGRATIONS_UNREADABLE, HISTORY_UNREADABLE
+ * @param session undefined for a database that is not there yet
+ * @throws DeployError MIGRATIONS_UNREADABLE, HISTORY_UNREADABLE, LEDGER_UNREADABLE
  */
-export async function readStatus(session: DeploySession, { folder, history }: StatusOptions): Promise<StatusReport> {
-  const comparison = compare(readMigrations(folder), await readHistory(session, history));
-  const unfinished = comparison.pending.length > 0 ? await unfinishedMigrations(session) : new Map();
+export async function readStatus(
+  session: DeploySession | undefined,
+  { folder, history }: StatusOptions,
+): Promise<StatusReport> {
+  const comparison = compare(readMigrations(folder), session ? await readHistory(session, history) : []);
+  const isPending = comparison.pending.length > 0;
+  const unfinished = session && isPending ? await unfinishedMigrations(session) : new Map();
   const migrations = comparison.all.map(({ name, state, createdAt }): MigrationStatus => {
     const begun = unfinished.get(`${name} ${createdAt}`);
     return {
@@ -60,7 +65,7 @@ export async function readStatus(session: DeploySession, { folder, history }: St
     counts,
     isUpToDate: migrations.every(({ state }) => state === 'applied'),
     isDiverged,
-    planHash: comparison.pending.length > 0 ? await hashPlan(session, comparison) : null,
+    planHash: session && isPending ? await hashPlan(session, comparison) : null,
   };
 }
 

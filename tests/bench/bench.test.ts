@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { measureCommandLine } from '../../bench/command-line.ts';
 import { measure } from '../../bench/main.ts';
 import { openSpecWay } from '../../bench/spec-way.ts';
 import { talkOf } from '../../bench/talk.ts';
@@ -21,7 +22,15 @@ describe.runIf(url !== undefined)('on a server', () => {
   test('every figure is a ratio, with what it is to', async () => {
     const { figures } = await measure(
       { groups: ['reads', 'keys', 'loads', 'turns', 'bytes'], peers: false, embedded: true },
-      { rounds: 1, readMs: 20, seedMessages: 3000, apiKeys: 1000, searchedMessages: 3000, longestThread: 0 },
+      {
+        rounds: 1,
+        readMs: 20,
+        seedMessages: 3000,
+        apiKeys: 1000,
+        searchedMessages: 3000,
+        backfilledRows: 20_000,
+        longestThread: 0,
+      },
     );
     expect(figures).toHaveLength(15);
     for (const { name, to, ratio, middle, target, embedded } of figures) {
@@ -58,4 +67,10 @@ describe.runIf(url !== undefined)('on a server', () => {
     expect(await thread.texts()).toEqual(['one', 'two', 'three', 'four', 'five', 'six']);
     await way.close();
   });
+});
+
+test('the start of the command line is a ratio to that of Node', async () => {
+  const [figure] = await measureCommandLine({ rounds: 1 });
+  expect(figure).toMatchObject({ name: '`mytx --help`', to: '`node -e 0`: time', target: { most: 1.5 } });
+  expect(figure?.ratio).toBeGreaterThan(0);
 });

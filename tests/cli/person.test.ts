@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createDatabase, type DatabaseOptions } from '../../db/database.ts';
@@ -143,7 +144,8 @@ function verbs(newPlace: () => Promise<Place>): void {
       const text = readFileSync(file, 'utf8');
       const running = startMytx(['import', '-'], other);
       running.feed(text.slice(0, text.length / 2));
-      await running.until(' kB');
+      await running.until('target: ');
+      await sleep(1500); // it waits for the other half
       const { exitCode } = await running.end(signal);
       expect(exitCode).toBe(signal === 'SIGKILL' ? null : 130);
       await within(other, async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { type DeployEvent, deploy, status } from '../../db/deployment.ts';
+import { deployUntil } from './crash-points.ts';
 import {
   journalFolder,
   type MigrationFile,
@@ -12,7 +13,7 @@ import {
   onNewDatabase,
   removeFolders,
   statements,
-} from './deploy-server.ts';
+} from './own-database.ts';
 
 afterAll(removeFolders);
 
@@ -124,6 +125,45 @@ describe.each(inject('servers'))('on PostgreSQL $version', ({ url: serverUrl }) 
         { indisvalid: true },
       ]);
     }));
+
+  test.each(['goes on', 'ends too'] as const)(
+    'killed while an index is built, and the server process %s: the next run waits for it, and has a valid index',
+    { timeout: 60_000 },
+    (fate) =>
+      onDatabase(async ({ url, sql }) => {
+        await deploy({ url, migrationsFolder: journalFolder([table]) });
+        const index = {
+          tag: '0001_index',
+          when: 2000,
+          sql: 'create index concurrently person_last_idx on person (last)',
+        };
+        const migrationsFolder = journalFolder([table, index]);
+        const writer = await sql.reserve();
+        await writer`begin`;
+        await writer`update person set mood = 'x' where id = 1`; // CONCURRENTLY waits for its end
+        const first = deployUntil(0, { url, migrationsFolder });
+        const builder = async (): Promise<number | undefined> =>
+          (
+            await sql`select pid from pg_stat_activity where query like 'create index concurrently%' and state = 'active' and pid <> pg_backend_pid()`
+          )[0]?.pid;
+        while ((await builder()) === undefined) await sleep(50);
+        first.child.kill('SIGKILL');
+        await first.ended;
+        expect(await builder()).toEqual(expect.any(Number)); // the server does not know yet
+        if (fate === 'ends too') await sql`select pg_terminate_backend(${(await builder()) as number})`;
+        const events: DeployEvent[] = [];
+        const second = deploy({ url, migrationsFolder, onEvent: (event) => events.push(event) });
+        await sleep(1500);
+        await writer`commit`;
+        writer.release();
+        expect(await second).toMatchObject({ applied: ['0001_index'] });
+        expect(events).toContainEqual(expect.objectContaining({ type: fate === 'goes on' ? 'throttle' : 'repair' }));
+        expect(await sql`select indisvalid from pg_index where indexrelid = 'person_last_idx'::regclass`).toEqual([
+          { indisvalid: true },
+        ]);
+        expect(await sql`select 1 from pg_index where not indisvalid`).toHaveLength(0);
+      }),
+  );
 
   test('what holds a lock is not waited for in the line: readers get through, and the deploy succeeds behind it', () =>
     onDatabase(async ({ url, sql }) => {

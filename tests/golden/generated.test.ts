@@ -5,7 +5,16 @@ import * as protocolQueries from '../../db/protocol-queries.ts';
 import * as queries from '../../db/queries.ts';
 import { copyProject, type ProjectCopy, projectFolder } from '../docs/project-copy.ts';
 
-const commands = ['schema:dump', 'queries:dump', 'docs:schema', 'docs:errors', 'docs:benchmarks', 'docs:reliability'];
+const commands = [
+  'schema:dump',
+  'queries:dump',
+  'docs:schema',
+  'docs:errors',
+  'docs:cli',
+  'docs:benchmarks',
+  'docs:reliability',
+  'docs:crash-matrix',
+];
 let copy: ProjectCopy;
 
 beforeAll(() => {

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { migrate } from '../../db/opening.ts';
+import { modulesLoadedBy } from '../cli/loaded-modules.ts';
 import { readBlocks } from '../docs/markdown.ts';
 import { type Bundle, bundleRoute } from './bundled.ts';
 import { type InstalledPackage, installNode, installPackage, listFiles, root, run } from './installed.ts';
@@ -134,6 +135,14 @@ describe.each([[Number(process.versions.node.split('.')[0])], [22], [24]])('on N
     expect(await mytx('--help')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('npx mytx start') });
     expect((await mytx('strat')).exitCode).toBe(2);
   });
+});
+
+test('mytx --help loads the names of the verbs, and no driver, no WASM and nothing of db/', () => {
+  const root = join(installed.folder, 'node_modules/mytx-ai');
+  const loaded = modulesLoadedBy(['bin/mytx.js', '--help'], { cwd: root, root });
+  expect(loaded).toContain('dist/cli/main.js');
+  // Chunks are what the verbs share; each verb is a file that has its name.
+  expect(loaded.filter((path) => !/^(bin\/mytx|dist\/cli\/(main|chunk-\w+))\.js$/.test(path))).toEqual([]);
 });
 
 test('docs/installing.md: its commands run in an empty folder, and its imports are those there are', async () => {

@@ -1,0 +1,197 @@
+// mytx status and mytx deploy, as a person and a pipeline run them: what is printed, and the exit codes.
+
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
+import { type OwnDatabase, onNewDatabase, statements } from '../deploy/own-database.ts';
+import { cleanUpCommands, type Ended, mytx, newFolder, startMytx } from './command.ts';
+
+cleanUpCommands();
+
+const first = statements(
+  'create table person (id int primary key, name text)',
+  `insert into person values (1, 'Dana')`,
+);
+const second = statements(
+  'create index concurrently person_name on person (name)',
+  'alter table person add column age int',
+);
+
+/** A project with two migrations and an environment that is protected. */
+function newProject(): string {
+  const folder = newFolder();
+  mkdirSync(join(folder, 'migrations/meta'), { recursive: true });
+  mkdirSync(join(folder, 'src'));
+  writeFileSync(join(folder, 'src/schema.ts'), '');
+  writeFileSync(
+    join(folder, 'drizzle.config.ts'),
+    `export default { dialect: 'postgresql', out: './migrations', schema: './src/schema.ts' } as const;\n`,
+  );
+  write(folder, { '0000_person': first, '0001_age': second });
+  return folder;
+}
+
+function write(folder: string, files: Record<string, string>): void {
+  const entries = Object.keys(files).map((tag, idx) => ({ idx, tag, when: 1_700_000_000_000 + 1000 * idx }));
+  writeFileSync(join(folder, 'migrations/meta/_journal.json'), JSON.stringify({ entries }));
+  for (const [tag, text] of Object.entries(files)) writeFileSync(join(folder, 'migrations', `${tag}.sql`), text);
+}
+
+const withoutTimes = (text: string): string =>
+  text.replaceAll(/\d+\.\d s/g, '0.0 s').replaceAll(/\b[0-9a-f]{12}\b/g, 'HASH');
+
+describe.each(inject('servers').slice(-1))('on PostgreSQL $version', ({ url: serverUrl }) => {
+  const onProject = (
+    work: (run: (...args: string[]) => Promise<Ended>, folder: string, database: OwnDatabase) => Promise<void>,
+  ): Promise<void> =>
+    onNewDatabase(serverUrl, (database) => {
+      const folder = newProject();
+      const place = { folder, env: { POSTGRES_URL: database.url } };
+      return work((...args) => mytx(args, place), folder, database);
+    });
+
+  test('from pending to up to date, with every line that is printed', { timeout: 120_000 }, () =>
+    onProject(async (run, folder, { url }) => {
+      const target = `${new URL(url).host}${new URL(url).pathname}, from POSTGRES_URL`;
+      const before = await run('status');
+      expect(before.exitCode).toBe(2);
+      expect(withoutTimes(before.stdout)).toBe(`target: ${target}
+nothing is applied
+
+state    migration    generated
+pending  0000_person  2023-11-14
+pending  0001_age     2023-11-14
+
+pending: npx mytx deploy
+plan HASH: npx mytx deploy --confirm HASH applies this and nothing else
+`);
+      const deployed = await run('deploy');
+      expect(deployed).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(withoutTimes(deployed.stdout)).toBe(`target: ${target}
+applying 0000_person (1 of 2)
+applied 0000_person, 0.0 s
+applying 0001_age (2 of 2), 2 steps
+  step 1 of 2: create index concurrently person_name on person (name)
+  step 1 done, 0.0 s
+  step 2 of 2: alter table person add column age int
+  step 2 done, 0.0 s
+applied 0001_age, 0.0 s
+applied 2 of 2 migrations
+`);
+      expect(await run('status')).toMatchObject({
+        exitCode: 0,
+        stdout: `target: ${target}\n2 applied, the newest 0001_age\nup to date\n`,
+      });
+      expect((await mytx(['deploy'], { folder: join(folder, 'src'), env: { POSTGRES_URL: url } })).stdout).toContain(
+        'nothing to do',
+      );
+      const json = JSON.parse((await run('status', '--json')).stdout);
+      expect(json).toMatchObject({
+        ok: true,
+        command: 'status',
+        target,
+        data: { isUpToDate: true, planHash: null },
+        error: null,
+      });
+      write(folder, { '0000_person': `${first} -- edited`, '0001_age': second });
+      expect(await run('status')).toMatchObject({
+        exitCode: 1,
+        stdout: expect.stringContaining('edited: Put the files back'),
+      });
+    }),
+  );
+
+  test(
+    'a failure shows PostgreSQL’s message, the file and line, what is done, and the next command',
+    { timeout: 120_000 },
+    () =>
+      onProject(async (run, folder) => {
+        write(folder, { '0000_person': first, '0001_age': `${second};\n\nalter table person add column age text` });
+        const failed = await run('deploy');
+        expect(failed.exitCode).toBe(1);
+        expect(failed.stderr).toMatch(
+          /MIGRATION_FAILED: 0001_age failed at .*0001_age\.sql:\d+ \(SQLSTATE 42701\): column "age" of relation "person" already exists/,
+        );
+        expect(failed.stderr).toContain('applied before it: 0000_person');
+        expect(failed.stderr).toContain('of 0001_age: 1 of 2 steps are done, and stay');
+        expect(failed.stderr).toMatch(/next: Correct the statement in the file/);
+        expect((await run('status')).stdout).toContain('pending, 1 steps done');
+        write(folder, { '0000_person': first, '0001_age': second });
+        expect(await run('deploy')).toMatchObject({ exitCode: 0 });
+      }),
+  );
+
+  test('a protected environment asks for the hash, and the database remembers its name', { timeout: 120_000 }, () =>
+    onNewDatabase(serverUrl, async ({ url }) => {
+      const folder = newProject();
+      const environments = { production: { url: 'PRODUCTION_URL', protected: true }, staging: { url: 'STAGING_URL' } };
+      writeFileSync(join(folder, 'mytx.config.json'), JSON.stringify({ environments }));
+      const place = { folder, env: { PRODUCTION_URL: url } };
+      expect(await mytx(['status'], place)).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('several environments'),
+      });
+      const production = ['--environment', 'production'];
+      const refused = await mytx(['deploy', ...production], place);
+      expect(refused).toMatchObject({ exitCode: 2, stdout: expect.stringContaining('(protected)') });
+      const hash = /--confirm ([0-9a-f]{12})/.exec(refused.stderr)?.[1] as string;
+      expect(await mytx(['deploy', ...production, '--confirm', '000000000000'], place)).toMatchObject({ exitCode: 2 });
+      expect(await mytx(['deploy', ...production, '--confirm', hash], place)).toMatchObject({ exitCode: 0 });
+      const mixedUp = { folder, env: { STAGING_URL: url } };
+      const other = await mytx(['deploy', '--environment', 'staging'], mixedUp);
+      expect(other).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('marked as "production"') });
+    }),
+  );
+
+  test('Ctrl-C stops it between two steps, exit 130, and the next run goes on', { timeout: 120_000 }, () =>
+    onProject(async (run, folder, { url, sql }) => {
+      const slow = statements(
+        'create index concurrently person_name on person (name)',
+        'vacuum person',
+        'select pg_sleep(2)',
+        'alter table person add column age int',
+      );
+      write(folder, { '0000_person': first, '0001_age': slow });
+      const running = startMytx(['deploy'], { folder, env: { POSTGRES_URL: url } });
+      await running.until('step 1 of 3');
+      const ended = await running.end('SIGINT');
+      expect(ended.exitCode).toBe(130);
+      expect(ended.stderr).toContain('DEPLOY_STOPPED');
+      expect(await run('deploy')).toMatchObject({ exitCode: 0 });
+      expect(await sql`select count(*)::int from drizzle.__drizzle_migrations`).toEqual([{ count: 2 }]);
+    }),
+  );
+
+  test('what is not there: a configuration, a server, a known flag', { timeout: 120_000 }, async () => {
+    const nowhere = { folder: newFolder() };
+    expect(await mytx(['status'], nowhere)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('CONFIG_NOT_FOUND'),
+    });
+    const folder = newProject();
+    const noServer = { folder, env: { POSTGRES_URL: 'postgres://u:hidden@127.0.0.1:1/none' } };
+    const unreachable = await mytx(['deploy'], noServer);
+    expect(unreachable.exitCode).toBe(5);
+    expect(unreachable.stdout + unreachable.stderr).not.toContain('hidden');
+    expect(await mytx(['deploy', '--accept', 'everything'], noServer)).toMatchObject({ exitCode: 2 });
+    rmSync(join(folder, 'migrations'), { recursive: true });
+    expect(await mytx(['status', '--url', serverUrl], { folder })).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('MIGRATIONS_UNREADABLE'),
+    });
+  });
+});
+
+test('an embedded database that is not there is looked at without being made', { timeout: 120_000 }, async () => {
+  const folder = newProject();
+  mkdirSync(join(folder, '.mytx'));
+  expect(await mytx(['status'], { folder })).toMatchObject({
+    exitCode: 2,
+    stdout: expect.stringContaining('pending  0000_person'),
+  });
+  expect(await mytx(['deploy'], { folder })).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('applied 2 of 2'),
+  });
+  expect(await mytx(['status'], { folder })).toMatchObject({ exitCode: 0 });
+});
