@@ -126,6 +126,33 @@ describe.each(inject('servers'))('on PostgreSQL $version', ({ url: serverUrl }) 
       ]);
     }));
 
+  test('says how far an index build is, and what it waits for', { timeout: 60_000 }, () =>
+    onDatabase(async ({ url, sql }) => {
+      await deploy({ url, migrationsFolder: journalFolder([table]) });
+      const index = {
+        tag: '0001_index',
+        when: 2000,
+        sql: 'create index concurrently person_last_idx on person (last)',
+      };
+      const writer = await sql.reserve();
+      await writer`begin`;
+      await writer`update person set mood = 'x' where id = 1`;
+      const progress: string[] = [];
+      const deployed = deploy({
+        url,
+        migrationsFolder: journalFolder([table, index]),
+        onEvent: (event) => {
+          if (event.type === 'progress') progress.push(event.what);
+        },
+      });
+      while (progress.length === 0) await sleep(50);
+      await writer`commit`;
+      writer.release();
+      await deployed;
+      expect(progress[0]).toMatch(/^sessions \(waiting for/);
+    }),
+  );
+
   test.each(['goes on', 'ends too'] as const)(
     'killed while an index is built, and the server process %s: the next run waits for it, and has a valid index',
     { timeout: 60_000 },
