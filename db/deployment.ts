@@ -22,7 +22,7 @@ import { chooseTarget } from '../deploy/target.ts';
 import { parseServerUrl } from './connection/url.ts';
 import { readEnvironment } from './environment.ts';
 import { isOurs } from './migrations-folder.ts';
-import { type DatabaseOptions, withDeploySessions } from './opening.ts';
+import { type DatabaseOptions, withDeploySessions, withReadingSession } from './opening.ts';
 
 export type { ApplyReport } from '../deploy/apply.ts';
 export type { MigrationState } from '../deploy/comparison.ts';
@@ -142,7 +142,7 @@ export async function status(options: DeployTarget = {}): Promise<DatabaseStatus
     const target = `embedded, ${folder} (not there yet)`; // to look at it must not make it
     return { target, environment: null, ...(await readStatus(undefined, { folder: migrationsFolder })) };
   }
-  return withDeploySessions(databaseOf(database), async ({ session, target }) => ({
+  return withReadingSession(databaseOf(database), async (session, target) => ({
     target,
     environment: (await readMark(session)) ?? null,
     ...(await readStatus(session, { folder: migrationsFolder, ...definedOf({ history }) })),

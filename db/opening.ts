@@ -243,11 +243,28 @@ export function withDeploySessions<T>(
   });
 }
 
-async function withDatabase<T>(options: DatabaseOptions, work: (connected: Connected) => Promise<T>): Promise<T> {
+/** Opens a database as it is, to read from: also by way of a pooler, since nothing is locked. */
+export function withReadingSession<T>(
+  options: DatabaseOptions,
+  work: (session: DeploySession, target: string) => Promise<T>,
+): Promise<T> {
+  const all = { ...options, poolSize: 1, deadlines: noStatementDeadline, socket: false };
+  return withDatabase(
+    all,
+    ({ database }) => database.withConnection((connection) => work(deploySession(connection), database.engine.target)),
+    { mayBePooled: true },
+  );
+}
+
+async function withDatabase<T>(
+  options: DatabaseOptions,
+  work: (connected: Connected) => Promise<T>,
+  { mayBePooled = false } = {},
+): Promise<T> {
   const connected = await connect(options);
   const { database } = connected;
   try {
-    await refusePooler(database);
+    if (!mayBePooled) await refusePooler(database);
     const result = await work(connected);
     await database.close();
     return result;

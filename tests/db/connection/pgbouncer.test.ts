@@ -8,6 +8,7 @@ import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createDatabase, type DatabaseOptions } from '../../../db/database.ts';
+import { deploy, status } from '../../../db/deployment.ts';
 import type { MytxError } from '../../../db/errors.ts';
 import { migrate, reset } from '../../../db/opening.ts';
 import {
@@ -565,6 +566,13 @@ describe.runIf(isHere).each(inject('servers'))(`PgBouncer ${version} before Post
         hint: expect.stringContaining('the server’s own host and port'),
       });
       expect(await failureOf(() => reset({ url: pooler.url(empty) }))).toMatchObject({ code: 'POOLER_REFUSED' });
+      const migrationsFolder = 'lib/drizzle';
+      expect(await failureOf(() => deploy({ url: pooler.url(empty), migrationsFolder }))).toMatchObject({
+        code: 'POOLER_REFUSED',
+      });
+      // To look at it needs no lock.
+      const found = await status({ url: pooler.url(empty), migrationsFolder });
+      expect(found.counts).toEqual({ pending: migrationNames.length });
       const { exitCode, stderr } = await runMigrate(pooler.url(empty));
       expect(stderr).toContain('error POOLER_REFUSED: ');
       expect(exitCode).toBe(3);
