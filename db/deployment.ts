@@ -154,7 +154,7 @@ const databaseOf = ({ url, folder, allowPlaintext, onProgress }: DeployTarget): 
 
 export interface DeployOptions
   extends DeployTarget,
-    Pick<ApplyOptions, 'lockWaitMs' | 'lockTimeoutMs' | 'lockRetryMs' | 'onEvent' | 'signal'> {
+    Pick<ApplyOptions, 'lockWaitMs' | 'lockTimeoutMs' | 'lockRetryMs' | 'replicaLagBytes' | 'onEvent' | 'signal'> {
   /** Applies migrations that are older than the newest applied one, too; without it they are refused. */
   includeLate?: boolean;
   /** Goes on although migrations are in these states. */
@@ -177,12 +177,13 @@ export interface DeployReport extends ApplyReport {
 export async function deploy(options: DeployOptions = {}): Promise<DeployReport> {
   const found = await findDeployTarget(options);
   const { migrationsFolder, history, isProtected, environment } = found;
-  const { includeLate, accept, confirm, lockWaitMs, lockTimeoutMs, lockRetryMs, onEvent, signal } = options;
+  const { includeLate, accept, confirm, lockWaitMs, lockTimeoutMs, lockRetryMs, replicaLagBytes, onEvent, signal } =
+    options;
   return withDeploySessions(databaseOf(found), async ({ session, lockSession, target, warnings, saveBefore }) => {
     const report = await applyMigrations(session, {
       folder: migrationsFolder,
       lockSession,
-      ...definedOf({ history, lockWaitMs, lockTimeoutMs, lockRetryMs, onEvent, signal }),
+      ...definedOf({ history, lockWaitMs, lockTimeoutMs, lockRetryMs, replicaLagBytes, onEvent, signal }),
       onLockWait: ({ pid, waitedMs }) => onEvent?.({ type: 'lock-wait', pid, waitedMs }),
       async check(comparison): Promise<void> {
         if (environment !== undefined) await requireMark(session, environment);

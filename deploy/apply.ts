@@ -89,9 +89,10 @@ export async function applyMigrations(session: DeploySession, options: ApplyOpti
 
 async function startRun(session: DeploySession, lock: DeploySession, options: ApplyOptions): Promise<Run> {
   const [row] = await session.query('select pg_backend_pid()::text as pid');
-  const { lockTimeoutMs = 500, lockRetryMs = 120_000, signal, onEvent } = options;
+  const { lockTimeoutMs = 500, lockRetryMs = 120_000, replicaLagBytes = 64 * 1024 * 1024, signal, onEvent } = options;
   const tell: OnEvent = (event) => onEvent?.(event);
-  return { session, lock, pid: Number(row?.pid), lockTimeoutMs, lockRetryMs, signal, onEvent: tell };
+  const patience: Patience = { lockTimeoutMs, lockRetryMs, replicaLagBytes };
+  return { session, lock, pid: Number(row?.pid), ...patience, signal, onEvent: tell };
 }
 
 async function applyAll(run: Run, planned: readonly PlannedMigration[], options: ApplyOptions): Promise<void> {

@@ -15,8 +15,6 @@ export type BackfillStep = Extract<Step, { kind: 'backfill' }>;
 
 const batch = { firstRows: 1000, fewestRows: 50, mostRows: 20_000, targetMs: 40 };
 const checkEveryMs = 1000;
-/** A replica that is further behind is waited for. */
-const mostLagBytes = 64 * 1024 * 1024;
 
 interface KeyColumn {
   name: string;
@@ -84,13 +82,13 @@ async function adapt(run: Run, place: Place, throttle: Throttle, most: number, t
 }
 
 /** Replicas that are behind; what the role may not see counts as none. */
-async function whoIsHurt({ lock }: Run): Promise<string | undefined> {
+async function whoIsHurt({ lock, replicaLagBytes }: Run): Promise<string | undefined> {
   const [row] = await lock.query(
     `select coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)), 0)::bigint::text as lag
      from pg_stat_replication where not pg_is_in_recovery()`,
   );
   const lag = Number(row?.lag ?? 0);
-  return lag > mostLagBytes ? `a replica is ${Math.round(lag / 1024 / 1024)} MB behind` : undefined;
+  return lag > replicaLagBytes ? `a replica is ${Math.round(lag / 1024 / 1024)} MB behind` : undefined;
 }
 
 async function keyOf(

@@ -10,6 +10,8 @@ export interface Patience {
   lockTimeoutMs: number;
   /** For how long a statement that did not get its lock is tried again; 120,000 unless given. */
   lockRetryMs: number;
+  /** A backfill waits while a replica is further behind than so many bytes of the log; 64 MB unless given. */
+  replicaLagBytes: number;
 }
 
 export interface Run extends Patience {
