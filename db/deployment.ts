@@ -180,6 +180,9 @@ export async function deploy(options: DeployOptions = {}): Promise<DeployReport>
   const { includeLate, accept, confirm, lockWaitMs, lockTimeoutMs, lockRetryMs, replicaLagBytes, onEvent, signal } =
     options;
   return withDeploySessions(databaseOf(found), async ({ session, lockSession, target, warnings, saveBefore }) => {
+    const mark = async (): Promise<void> => {
+      if (environment !== undefined) await writeMark(session, environment);
+    };
     const report = await applyMigrations(session, {
       folder: migrationsFolder,
       lockSession,
@@ -190,9 +193,11 @@ export async function deploy(options: DeployOptions = {}): Promise<DeployReport>
         refuseDiverged(comparison, definedOf({ includeLate, accept }));
         const hash = comparison.pending.length > 0 ? await hashPlan(session, comparison) : undefined;
         if (hash !== undefined) refuseUnconfirmed(hash, confirm, isProtected, target, comparison);
-        if (environment !== undefined) await writeMark(session, environment);
+        if (hash === undefined) await mark();
       },
+      // Behind all that may refuse.
       beforeApplying: async (applied) => {
+        await mark();
         if (applied > 0) await saveBefore('before migrations');
       },
     });

@@ -144,7 +144,7 @@ const placeholders = (key: readonly KeyColumn[], from: number): string =>
   key.map(({ type }, i) => `$${from + i + 1}::text::${type}`).join(', ');
 
 /** The statement of the file, of the rows behind `position` and up to `end`. */
-export function batchStatement(
+function batchStatement(
   { head, condition, alias }: BackfillUpdate,
   key: readonly KeyColumn[],
   position: readonly string[] | undefined,

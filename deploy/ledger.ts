@@ -5,7 +5,7 @@ import { DeployError } from './errors.ts';
 import type { DeploySession, PostgresFailure } from './session.ts';
 import { type PlannedMigration, type Step, shorten } from './steps.ts';
 
-export const ledgerSchema = 'mytx_deploy';
+const ledgerSchema = 'mytx_deploy';
 const table = `${ledgerSchema}.step`;
 
 /** A step as the ledger has it. */

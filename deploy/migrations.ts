@@ -39,7 +39,7 @@ export type Layout = 'journal' | 'folders';
 const breakpoint = '--> statement-breakpoint';
 const folderName = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)_/;
 
-export function findLayout(folder: string): Layout {
+function findLayout(folder: string): Layout {
   if (existsSync(join(folder, 'meta', '_journal.json'))) return 'journal';
   return listFolders(folder).length > 0 ? 'folders' : 'journal';
 }

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, inject, test } from 'vitest';
-import { type DeployEvent, deploy, status } from '../../db/deployment.ts';
+import { type DeployEvent, type DeployOptions, deploy, status } from '../../db/deployment.ts';
 import { deployUntil } from './crash-points.ts';
 import {
   journalFolder,
@@ -233,11 +233,18 @@ describe.each(inject('servers'))('on PostgreSQL $version', ({ url: serverUrl }) 
   ])('%s is refused by file and line, and nothing is applied', (_name, text, why) =>
     onDatabase(async ({ url, sql }) => {
       const migrationsFolder = journalFolder([table, { tag: '0001_bad', when: 2000, sql: `\n${text}` }]);
-      const failure = await deploy({ url, migrationsFolder }).catch((error: unknown) => error as Error);
+      const failure = await deploy({
+        url,
+        migrationsFolder,
+        environment: 'staging',
+        isProtected: false,
+        name: 'staging',
+      } as DeployOptions).catch((error: unknown) => error as Error);
       expect(failure).toMatchObject({ code: 'MIGRATION_REFUSED', details: { migration: '0001_bad' } });
       expect((failure as Error).message).toContain(why);
       expect((failure as Error).message).toMatch(/0001_bad\.sql:\d/);
       expect(await sql`select to_regclass('person')::text as person`).toEqual([{ person: null }]);
+      expect(await sql`select to_regnamespace('mytx_deploy')::text as ledger`).toEqual([{ ledger: null }]);
     }),
   );
 
