@@ -1,7 +1,8 @@
 // What the statements of a migration need to run: a transaction, none, one of their own, or batches. Decided by PostgreSQL's
-// own grammar (libpg-query), which is loaded only where a file has a word that makes it necessary.
+// own grammar, which is loaded only where a file has a word that makes it necessary.
 
-import { countLines, type Migration, type MigrationStatement } from './migrations.ts';
+import { type Grammar, loadGrammar, type Node, type ParsedStatement } from './grammar.ts';
+import type { Migration, MigrationStatement } from './migrations.ts';
 
 /** An index or a table by its name, as it is written: without a schema it is looked up on the search path. */
 export interface Named {
@@ -46,56 +47,24 @@ const needsLook =
 /** The statements of a migration, each with what it needs. */
 export async function readStatements({ statements }: Migration): Promise<SqlStatement[]> {
   if (!statements.some(({ sql }) => needsLook.test(sql))) return statements.map(plain);
-  const { parseSync, scanSync } = await loadGrammar();
+  const grammar = await loadGrammar();
   return statements.flatMap((part) => {
-    const parsed = parseAll(part, parseSync as Parse, scanSync as Scan);
+    const parsed = grammar.parse(part.sql)?.map(
+      (statement): SqlStatement => ({
+        sql: statement.sql,
+        line: part.line + statement.line,
+        run: needsOf(statement, grammar),
+      }),
+    );
     return parsed?.some(({ run }) => run.as !== 'plain') ? parsed : [plain(part)];
   });
 }
 
 const plain = (statement: MigrationStatement): SqlStatement => ({ ...statement, run: { as: 'plain' } });
 
-async function loadGrammar(): Promise<Pick<typeof import('libpg-query'), 'parseSync' | 'scanSync'>> {
-  const grammar = await import('libpg-query');
-  await grammar.loadModule();
-  return grammar;
-}
-
-type Node = Record<string, unknown>;
-type Parse = (sql: string) => { stmts?: { stmt: Record<string, Node>; stmt_location?: number; stmt_len?: number }[] };
-type Scan = (sql: string) => { tokens: Token[] };
-
-interface Token {
-  start: number;
-  end: number;
-  text: string;
-  tokenName: string;
-  keywordKind: number;
-}
-
-/** @returns undefined for what the grammar does not know: PostgreSQL says what is wrong with it */
-function parseAll({ sql, line }: MigrationStatement, parse: Parse, scan: Scan): SqlStatement[] | undefined {
-  const bytes = Buffer.from(sql); // the grammar counts bytes
-  let found: ReturnType<Parse>;
-  try {
-    found = parse(sql);
-  } catch {
-    return undefined;
-  }
-  let previousEnd = 0;
-  return (found.stmts ?? []).map(({ stmt, stmt_location: start = 0, stmt_len: length = bytes.length - start }) => {
-    const text = bytes.subarray(start, start + length).toString();
-    const before = bytes.subarray(previousEnd, start).toString();
-    previousEnd = start + length;
-    const at = line + countLines(bytes.subarray(0, start).toString());
-    return { sql: text, line: at, run: needsOf(stmt, text, before, scan) };
-  });
-}
-
-function needsOf(stmt: Record<string, Node>, text: string, before: string, scan: Scan): SqlStatement['run'] {
-  const [type, node] = Object.entries(stmt)[0] as [string, Node];
+function needsOf({ type, node, sql, before }: ParsedStatement, grammar: Grammar): SqlStatement['run'] {
   const mark = /--\s*mytx:backfill\b([^\n]*)/i.exec(before);
-  if (mark) return backfillOf(type, node, text, mark[1] as string, scan);
+  if (mark) return backfillOf(type, node, sql, mark[1] as string, grammar);
   const action = loneAction(type, node);
   if (action) return action.kind === 'create-index' && !action.index ? unnamedIndex : { as: 'alone', action };
   if (type === 'TransactionStmt') return transactionControl;
@@ -185,7 +154,7 @@ function nameOfList(list: Node): Named {
 const backfillForm =
   'Write: -- mytx:backfill batch=1000, and behind it one UPDATE without WITH and RETURNING. Nothing was applied.';
 
-function backfillOf(type: string, node: Node, text: string, options: string, scan: Scan): SqlStatement['run'] {
+function backfillOf(type: string, node: Node, text: string, options: string, grammar: Grammar): SqlStatement['run'] {
   const refused = (why: string): SqlStatement['run'] => ({ as: 'refused', why, hint: backfillForm });
   if (type !== 'UpdateStmt') return refused('mytx:backfill stands before something that is no UPDATE');
   if (node.withClause || node.returningClause || node.returningList)
@@ -199,21 +168,20 @@ function backfillOf(type: string, node: Node, text: string, options: string, sca
     update: {
       table,
       alias: relation.alias?.aliasname ?? table.name,
-      ...splitAtCondition(text, scan),
+      ...splitAtCondition(text, grammar),
       batchRows: batch[1] === undefined ? undefined : Number(batch[1]),
     },
   };
 }
 
 /** Finds the WHERE that is the statement's own: the one outside of all parentheses. */
-function splitAtCondition(text: string, scan: Scan): { head: string; condition: string | undefined } {
-  const bytes = Buffer.from(text);
+function splitAtCondition(text: string, { scan }: Grammar): { head: string; condition: string | undefined } {
   let depth = 0;
-  for (const { start, end, text: token, keywordKind } of scan(text).tokens) {
+  for (const { start, end, text: token, isKeyword } of scan(text)) {
     if (token === '(') depth += 1;
     else if (token === ')') depth -= 1;
-    else if (depth === 0 && keywordKind !== 0 && token.toLowerCase() === 'where') {
-      return { head: bytes.subarray(0, start).toString(), condition: bytes.subarray(end).toString() };
+    else if (depth === 0 && isKeyword && token.toLowerCase() === 'where') {
+      return { head: text.slice(0, start), condition: text.slice(end) };
     }
   }
   return { head: text, condition: undefined };
