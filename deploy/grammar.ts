@@ -19,6 +19,8 @@ export interface ParsedStatement {
   /** Where it begins and ends in that text, in UTF-16 units, as `slice` counts. */
   start: number;
   end: number;
+  /** Where in `sql` a `location` of the tree is, which counts bytes of the text that was parsed. */
+  at(location: unknown): number;
 }
 
 export interface Token {
@@ -82,7 +84,9 @@ function parse(sql: string, parseSync: (sql: string) => RawTree): ParsedStatemen
     const end = unitsAt(from + length);
     const before = sql.slice(previousEnd, start);
     previousEnd = end;
-    return { type, node, sql: sql.slice(start, end), before, line: countLines(sql.slice(0, start)), start, end };
+    const line = countLines(sql.slice(0, start));
+    const at = (location: unknown): number => unitsAt(Number(location ?? 0)) - start;
+    return { type, node, sql: sql.slice(start, end), before, line, start, end, at };
   });
 }
 

@@ -1,0 +1,40 @@
+// What becomes of a statement, or of one command of an ALTER TABLE.
+
+/** Why the reviewer sees another statement than drizzle-kit wrote. */
+export interface Change {
+  /** Such as `index "user_email_idx"`. */
+  what: string;
+  /** How it is made now, and what the plain form would have done. */
+  why: string;
+}
+
+export type ExplainedKind =
+  | 'type'
+  | 'rename-column'
+  | 'rename-table'
+  | 'drop-column'
+  | 'drop-table'
+  | 'filled-column'
+  | 'exclusion'
+  | 'unnamed-index'
+  | 'cascade';
+
+/** What can't be made without blocking or breaking by other statements alone. */
+export interface Explanation {
+  kind: ExplainedKind;
+  what: string;
+  why: string;
+  /** The table, and the column, that a plan of files is about. */
+  table?: { schema: string | undefined; name: string };
+  column?: string;
+  /** The new name, or the new type as it is written. */
+  to?: string;
+  /** The expression of USING. */
+  using?: string;
+}
+
+export type Outcome =
+  | { as: 'kept'; explained?: Explanation }
+  | { as: 'rewritten'; statements: string[]; changes: Change[]; explained?: Explanation };
+
+export const kept: Outcome = { as: 'kept' };
