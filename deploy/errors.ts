@@ -1,6 +1,10 @@
 // What can go wrong while a schema change is on its way, as one class. Each code has a page in docs/errors/.
 
 export type DeployErrorCode =
+  | 'ANSWER_INVALID'
+  | 'ANSWER_NEEDED'
+  | 'GENERATE_FAILED'
+  | 'REWRITE_REFUSED'
   | 'DATABASE_AHEAD'
   | 'DEPLOY_STOPPED'
   | 'DEPLOY_UNCONFIRMED'

@@ -19,7 +19,7 @@ import {
 import { columnKey, columnOfNotNullCheck, type FileFacts, isNotNull, isProven, knownTable } from './file-facts.ts';
 import { addThenValidate, setNotNull, uniqueByIndex } from './forms.ts';
 import { tableKey } from './known-schema.ts';
-import { kept, type Outcome } from './outcome.ts';
+import { expanded, kept, type Outcome } from './outcome.ts';
 
 export function rewriteAlterTable(statement: ParsedStatement, facts: FileFacts, grammar: Grammar): Outcome {
   const { node, sql } = statement;
@@ -33,7 +33,10 @@ export function rewriteAlterTable(statement: ParsedStatement, facts: FileFacts, 
   const outcomes = nodes.map((command, index): { text: string; outcome: Outcome } => {
     const { start, end } = pieces[index] as Piece;
     const text = sql.slice(start, end);
-    const outcome = rewriteCommand({ node: command, text, alter, table, statement, start, facts });
+    const outcome = expanded(
+      rewriteCommand({ node: command, text, alter, table, statement, start, facts }),
+      facts.expand,
+    );
     return { text, outcome };
   });
   const explained = outcomes.map(({ outcome }) => outcome.explained).find((one) => one !== undefined);

@@ -4,6 +4,7 @@
 import type { Node } from '../grammar.ts';
 import type { Named } from '../sql-statements.ts';
 import { type KnownSchema, type KnownTable, tableKey } from './known-schema.ts';
+import type { Explanation } from './outcome.ts';
 
 export interface FileFacts {
   /** The oldest PostgreSQL that must run it. */
@@ -19,12 +20,15 @@ export interface FileFacts {
   notNull: Set<string>;
   /** What a table was called in the snapshot, by what it is called now. */
   renamed: Map<string, string>;
+  /** Makes something else of what is only explained otherwise. */
+  expand: ((explained: Explanation) => string[] | undefined) | undefined;
 }
 
-export function newFacts(version: number, known: KnownSchema | undefined): FileFacts {
+export function newFacts({ version, known, expand }: Pick<FileFacts, 'version' | 'known' | 'expand'>): FileFacts {
   return {
     version,
     known,
+    expand,
     created: new Set(),
     createdIndexes: new Set(),
     provenNotNull: new Map(),

@@ -38,3 +38,21 @@ export type Outcome =
   | { as: 'rewritten'; statements: string[]; changes: Change[]; explained?: Explanation };
 
 export const kept: Outcome = { as: 'kept' };
+
+/** What takes the place of a statement, and what is left for later. */
+export interface Expansion {
+  expand: string[];
+  contract: string[];
+  /** What to roll out between the two. */
+  rollOut: string;
+}
+
+/** With an expansion at hand, what was only explained is made by it. */
+export function expanded(
+  outcome: Outcome,
+  expand: ((explained: Explanation) => string[] | undefined) | undefined,
+): Outcome {
+  if (outcome.as !== 'kept' || !outcome.explained) return outcome;
+  const statements = expand?.(outcome.explained);
+  return statements ? { as: 'rewritten', statements, changes: [] } : outcome;
+}

@@ -10,13 +10,15 @@ import { type FileFacts, newFacts } from './file-facts.ts';
 import { lineOf, takeHeader, writeHeader } from './header.ts';
 import { type KnownSchema, tableKey } from './known-schema.ts';
 import { withEnding } from './names.ts';
-import { type Change, type Explanation, kept, type Outcome } from './outcome.ts';
+import { type Change, type Explanation, expanded, kept, type Outcome } from './outcome.ts';
 
 export interface RewriteOptions {
   /** The oldest PostgreSQL that must run it, 15 to 18; 15 unless given. */
   version?: number;
   /** The tables before the migration: without them more is rewritten than is necessary, and no change of type is known. */
   schema?: KnownSchema | undefined;
+  /** Gives statements for what is only explained otherwise: the first half of a plan. */
+  expand?: (explained: Explanation) => string[] | undefined;
 }
 
 export interface RewrittenMigration {
@@ -38,12 +40,12 @@ const breakpoint = '--> statement-breakpoint';
  */
 export async function rewriteMigration(
   text: string,
-  { version = oldestVersion, schema }: RewriteOptions = {},
+  { version = oldestVersion, schema, expand }: RewriteOptions = {},
 ): Promise<RewrittenMigration> {
   const grammar = await loadGrammar();
   const { header, body } = takeHeader(text);
   const parts = readParts(body, grammar);
-  const facts = newFacts(version, schema);
+  const facts = newFacts({ version, known: schema, expand });
   const replaced = replacedIndexes(parts);
   const changes: Change[] = [];
   const explanations: Explanation[] = [];
@@ -51,7 +53,11 @@ export async function rewriteMigration(
   const texts = parts.map((part) => {
     if (part.statements === undefined) return part.text;
     const outcomes = part.statements.map((statement) => {
-      const outcome = withComments(rewriteStatement(statement, facts, grammar, replaced), statement, grammar);
+      const outcome = withComments(
+        expanded(rewriteStatement(statement, facts, grammar, replaced), facts.expand),
+        statement,
+        grammar,
+      );
       if (outcome.as === 'rewritten') changes.push(...outcome.changes);
       if (outcome.explained) explanations.push(outcome.explained);
       return outcome;
