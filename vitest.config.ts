@@ -1,8 +1,14 @@
-// The suites. tests/db runs on every engine that is here: the embedded one and each PostgreSQL server; the rest once.
+// The suites. tests/db runs on every engine that is here: the embedded one and each PostgreSQL server (15 and 18); the rest
+// once, and the deploy engine on 16 and 17 too.
 // Servers that are missing are named, with the reason, by a skipped test in tests/servers/servers.test.ts.
 
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { chooseInstallations, findInstallations, isFound } from './tests/servers/installations.ts';
+import {
+  chooseInstallations,
+  findInstallations,
+  findInstallationsBetween,
+  isFound,
+} from './tests/servers/installations.ts';
 
 const timeouts = { testTimeout: 120_000, hookTimeout: 240_000 };
 const globalSetup = ['tests/servers/global-setup.ts', 'tests/db/global-setup.ts'];
@@ -21,6 +27,10 @@ function onEngine(engine: string, exclude: string[] = []): TestProjectInlineConf
 }
 
 const servers = chooseInstallations(findInstallations(), process.env.MYTX_TEST_SERVERS).filter(isFound);
+const between = chooseInstallations(findInstallationsBetween(), process.env.MYTX_TEST_SERVERS).filter(isFound);
+
+/** What a deploy does is different on some version of the server: so on those between the oldest and the newest too. */
+const onVersionsBetween = ['steps', 'deploy'].map((name) => `tests/deploy/${name}.test.ts`);
 
 export default defineConfig({
   test: {
@@ -37,6 +47,18 @@ export default defineConfig({
           ...timeouts,
         },
       },
+      ...(between.length === 0
+        ? []
+        : [
+            {
+              test: {
+                name: 'between',
+                include: onVersionsBetween,
+                globalSetup: 'tests/servers/global-setup-between.ts',
+                ...timeouts,
+              },
+            },
+          ]),
       {
         // After all others, because it holds deadlines. It waits more than it works: three files at once on two cores.
         test: {

@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FaultProxy, startProxy } from '../proxy.ts';
-import { chooseInstallations, findInstallations, isFound } from '../servers/installations.ts';
+import { chooseInstallations, findEveryInstallation, isFound } from '../servers/installations.ts';
 import { type RunningServer, startServer } from '../servers/server.ts';
 import { type CrashResult, catalogue, deployUntil, migrations, type StoppedDeploy } from './crash-points.ts';
 import { journalFolder, removeFolders } from './own-database.ts';
 
 /** In the long run every boundary on every version; else a third of them, on the newest. */
-const installations = chooseInstallations(findInstallations(), process.env.MYTX_TEST_SERVERS).filter(isFound);
+const installations = chooseInstallations(findEveryInstallation(), process.env.MYTX_TEST_SERVERS).filter(isFound);
 const isLong = process.env.MYTX_LONG !== undefined;
 const chosen = isLong ? installations : installations.slice(-1);
 

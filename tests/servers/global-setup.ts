@@ -2,7 +2,13 @@
 // where they are: inject('servers') and inject('missingServers'). MYTX_TEST_SERVERS=15,18 (or none) narrows them.
 // vitest calls it once for each project, and loads it anew each time; it must never start a second set of servers.
 import type { TestProject } from 'vitest/node';
-import { chooseInstallations, findInstallations, isFound, type ServerVersion } from './installations.ts';
+import {
+  chooseInstallations,
+  findInstallations,
+  type Installation,
+  isFound,
+  type ServerVersion,
+} from './installations.ts';
 import { type RunningServer, startServer } from './server.ts';
 
 export interface ProvidedServer {
@@ -28,17 +34,33 @@ interface SharedServers {
   servers: Promise<RunningServer[]>;
 }
 
+type SharedSets = Partial<Record<string, SharedServers>>;
+
 // On globalThis, because each project has an instance of this module to itself.
 const sharedKey = Symbol.for('mytx-ai.tests.servers');
-const shared = globalThis as typeof globalThis & { [sharedKey]?: SharedServers };
+const holder = globalThis as typeof globalThis & { [sharedKey]?: SharedSets };
+holder[sharedKey] ??= {};
+const shared: SharedSets = holder[sharedKey];
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const installations = chooseInstallations(findInstallations(), process.env.MYTX_TEST_SERVERS);
-  shared[sharedKey] ??= {
+export default function setup(project: TestProject): Promise<() => Promise<void>> {
+  return provideServers(project, 'ends', findInstallations());
+}
+
+/** @param set what the servers are called that the projects of a run share */
+export async function provideServers(
+  project: TestProject,
+  set: string,
+  known: Installation[],
+): Promise<() => Promise<void>> {
+  const installations = chooseInstallations(known, process.env.MYTX_TEST_SERVERS);
+  shared[set] ??= {
     projects: 0,
-    servers: startAll(installations.filter(isFound).map((one) => startServer(one))),
+    servers: startAll(
+      set,
+      installations.filter(isFound).map((one) => startServer(one)),
+    ),
   };
-  const ours = shared[sharedKey];
+  const ours = shared[set];
   ours.projects += 1;
   const servers = await ours.servers;
   project.provide(
@@ -49,24 +71,24 @@ export default async function setup(project: TestProject): Promise<() => Promise
     'missingServers',
     installations.flatMap((one) => (isFound(one) ? [] : [{ version: one.version, reason: one.missing }])),
   );
-  return () => leave(ours);
+  return () => leave(set, ours);
 }
 
 /** All or none: where one server does not start, the others are stopped and the run fails. */
-async function startAll(starts: Promise<RunningServer>[]): Promise<RunningServer[]> {
+async function startAll(set: string, starts: Promise<RunningServer>[]): Promise<RunningServer[]> {
   const results = await Promise.allSettled(starts);
   const servers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const failure = results.find((result) => result.status === 'rejected');
   if (!failure) return servers;
   await stopAll(servers);
-  shared[sharedKey] = undefined;
+  delete shared[set];
   throw failure.reason;
 }
 
-async function leave(ours: SharedServers): Promise<void> {
+async function leave(set: string, ours: SharedServers): Promise<void> {
   ours.projects -= 1;
   if (ours.projects > 0) return;
-  shared[sharedKey] = undefined;
+  delete shared[set];
   await stopAll(await ours.servers);
 }
 

@@ -7,8 +7,13 @@ import { dirname, join } from 'node:path';
 
 const sources = [
   { version: 15, find: findDebianServer },
+  { version: 16, find: findNpmServer },
+  { version: 17, find: findNpmServer },
   { version: 18, find: findNpmServer },
 ] as const;
+
+/** Those on which everything runs; what lies between them serves the tests in which it may differ (vitest.config.ts). */
+const ends: readonly ServerVersion[] = [15, 18];
 
 export type ServerVersion = (typeof sources)[number]['version'];
 
@@ -26,8 +31,18 @@ export interface MissingInstallation {
 
 export type Installation = FoundInstallation | MissingInstallation;
 
-/** Every version that tests know, oldest first. Example: `findInstallations().filter(isFound)`. */
+/** The oldest and the newest version that tests know, in this order. Example: `findInstallations().filter(isFound)`. */
 export function findInstallations(): Installation[] {
+  return findEveryInstallation().filter(({ version }) => ends.includes(version));
+}
+
+/** The versions between those two, oldest first. */
+export function findInstallationsBetween(): Installation[] {
+  return findEveryInstallation().filter(({ version }) => !ends.includes(version));
+}
+
+/** Every version that tests know, oldest first. */
+export function findEveryInstallation(): Installation[] {
   return sources.map(({ version, find }) => find(version));
 }
 
@@ -43,7 +58,7 @@ export function isFound(installation: Installation): installation is FoundInstal
 export function chooseInstallations(installations: Installation[], wish: string | undefined): Installation[] {
   if (!wish) return installations;
   const names = wish === 'none' ? [] : wish.split(',');
-  const wanted: Installation[] = names.map((name) => findByName(installations, name.trim(), wish));
+  const wanted: Installation[] = names.flatMap((name) => findByName(installations, name.trim(), wish));
   return installations.map((installation) =>
     wanted.includes(installation)
       ? installation
@@ -51,12 +66,16 @@ export function chooseInstallations(installations: Installation[], wish: string 
   );
 }
 
-function findByName(installations: Installation[], name: string, wish: string): FoundInstallation {
+/** None for a version that tests know and that is none of these. */
+function findByName(installations: Installation[], name: string, wish: string): FoundInstallation[] {
   const found = installations.find(({ version }) => String(version) === name);
-  if (found && isFound(found)) return found;
+  if (found && isFound(found)) return [found];
   if (found) throw new Error(`MYTX_TEST_SERVERS=${wish} asks for PostgreSQL ${name}: ${found.missing}`);
-  const allowed = installations.map(({ version }) => version).join(', ');
-  throw new Error(`MYTX_TEST_SERVERS=${wish}: "${name}" is not known. Allowed: none, or a comma list of ${allowed}`);
+  const known = sources.map(({ version }) => String(version));
+  if (known.includes(name)) return [];
+  throw new Error(
+    `MYTX_TEST_SERVERS=${wish}: "${name}" is not known. Allowed: none, or a comma list of ${known.join(', ')}`,
+  );
 }
 
 function findDebianServer(version: ServerVersion): Installation {

@@ -4,7 +4,14 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { chooseInstallations, type FoundInstallation, findInstallations, type Installation } from './installations.ts';
+import {
+  chooseInstallations,
+  type FoundInstallation,
+  findInstallations,
+  findInstallationsBetween,
+  type Installation,
+  isFound,
+} from './installations.ts';
 import { type RunningServer, startServer } from './server.ts';
 
 const hasProc = existsSync('/proc/self/status');
@@ -12,7 +19,11 @@ const hasProc = existsSync('/proc/self/status');
 const timeout = 60_000;
 const noProc = hasProc ? '' : ' (skipped: this system has no /proc)';
 
-for (const { version, reason } of inject('missingServers')) test.skip(`PostgreSQL ${version}: ${reason}`);
+const between = chooseInstallations(findInstallationsBetween(), process.env.MYTX_TEST_SERVERS);
+const missingBetween = between.flatMap((one) => (isFound(one) ? [] : [{ version: one.version, reason: one.missing }]));
+for (const { version, reason } of [...inject('missingServers'), ...missingBetween]) {
+  test.skip(`PostgreSQL ${version}: ${reason}`);
+}
 
 describe.each(inject('servers'))('PostgreSQL $version', ({ version, url }) => {
   let sql: Sql;
@@ -151,6 +162,11 @@ describe('the choice of servers', () => {
     expect(chooseInstallations([here, other], '18, 15')).toEqual([here, other]);
   });
 
+  test('passes over a known version that is none of those', () => {
+    const left = { version: 15, missing: 'not in MYTX_TEST_SERVERS=16' };
+    expect(chooseInstallations([here], '16')).toEqual([left]);
+  });
+
   test('is none', () => {
     const left = { version: 15, missing: 'not in MYTX_TEST_SERVERS=none' };
     expect(chooseInstallations([here], 'none')).toEqual([left]);
@@ -160,7 +176,7 @@ describe('the choice of servers', () => {
     expect(() => chooseInstallations([here, missing], '15,18')).toThrow(
       'MYTX_TEST_SERVERS=15,18 asks for PostgreSQL 18: not installed',
     );
-    expect(() => chooseInstallations([here, missing], '9')).toThrow('Allowed: none, or a comma list of 15, 18');
+    expect(() => chooseInstallations([here, missing], '9')).toThrow('Allowed: none, or a comma list of 15, 16, 17, 18');
   });
 });
 
