@@ -30,7 +30,9 @@ const servers = chooseInstallations(findInstallations(), process.env.MYTX_TEST_S
 const between = chooseInstallations(findInstallationsBetween(), process.env.MYTX_TEST_SERVERS).filter(isFound);
 
 /** What a deploy does is different on some version of the server: so on those between the oldest and the newest too. */
-const onVersionsBetween = ['steps', 'deploy'].map((name) => `tests/deploy/${name}.test.ts`);
+const onVersionsBetween = ['steps', 'deploy', 'operations/measured-locks'].map(
+  (name) => `tests/deploy/${name}.test.ts`,
+);
 
 export default defineConfig({
   test: {
