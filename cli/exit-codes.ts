@@ -16,6 +16,8 @@ export type CliErrorCode = 'CONFIRMATION_NEEDED' | 'INTERRUPTED' | 'UNEXPECTED' 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 const byErrorCode: Readonly<Record<string, ExitCode>> = {
+  ANSWER_INVALID: exitCodes.needsAnswer,
+  ANSWER_NEEDED: exitCodes.needsAnswer,
   CONFIRMATION_NEEDED: exitCodes.needsAnswer,
   DEPLOY_STOPPED: exitCodes.interrupted,
   DEPLOY_UNCONFIRMED: exitCodes.needsAnswer,
@@ -31,6 +33,7 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   INIT_REFUSED: exitCodes.refused,
   SNAPSHOT_DAMAGED: exitCodes.refused,
   RESET_REFUSED: exitCodes.refused,
+  REWRITE_REFUSED: exitCodes.refused,
   SEED_REFUSED: exitCodes.refused,
   PLAINTEXT_REFUSED: exitCodes.refused,
   POOLER_REFUSED: exitCodes.refused,

@@ -19,6 +19,9 @@ export const parseSeconds = (text: string): number => parseWholeNumber(text, { m
 /** Reads the value of --lock-timeout: up to a minute. */
 export const parseMs = (text: string): number => parseWholeNumber(text, { min: 1, max: 60_000 });
 
+/** Reads the value of --target: a version of PostgreSQL. */
+export const parseVersion = (text: string): number => parseWholeNumber(text, { min: 15, max: 18 });
+
 function parseWholeNumber(text: string, { min, max }: { min: number; max: number }): number {
   const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (count >= min && count <= max) return count;

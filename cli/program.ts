@@ -5,7 +5,7 @@
 import { Option } from 'commander';
 import packageFile from '../package.json' with { type: 'json' };
 import { exitCodeHelp } from './exit-codes.ts';
-import { parseMessages, parseMs, parseRowsPerSecond, parseSeconds } from './option-values.ts';
+import { parseMessages, parseMs, parseRowsPerSecond, parseSeconds, parseVersion } from './option-values.ts';
 import { Verb } from './verb.ts';
 
 const jsonFlag = ['--json', 'print one JSON envelope on stdout, and all text on stderr'] as const;
@@ -70,7 +70,46 @@ const configFlag = ['--config <file>', 'the Drizzle configuration; looked for fr
 const environmentFlag = ['--environment <name>', 'an environment of mytx.config.ts'] as const;
 const urlFlag = ['--url <url>', 'the database, instead of what configuration and variables say'] as const;
 
+const targetFlag = [
+  '--target <version>',
+  'the oldest PostgreSQL that has to run it, 15 to 18; 15 unless given',
+  parseVersion,
+] as const;
+
 function addSchemaVerbs(program: Verb): void {
+  program
+    .command('generate')
+    .description(
+      'generate a migration by the project’s own drizzle-kit, and rewrite it so that no statement stops readers or writers',
+    )
+    .option('--name <name>', 'the end of the file’s name, instead of two words by chance')
+    .option('--custom', 'an empty file, for SQL by hand')
+    .option('--rename <old:new...>', 'what was renamed: users.name:users.full_name, or users:people')
+    .option('--create <names...>', 'what is new, although something else went: users.full_name')
+    .option('--answers <file>', 'a file of such answers: rename users.name:users.full_name, one on each line')
+    .option('--no-rewrite', 'leave what drizzle-kit writes')
+    .option(...targetFlag)
+    .option(...configFlag)
+    .option(...jsonFlag)
+    .example(
+      'npx mytx generate --name full_name',
+      'npx mytx generate --rename users.name:users.full_name',
+      'npx mytx generate --target 18 --json',
+    )
+    .explainedIn('zero-downtime.md')
+    .action(async (flags) => (await import('./generate.ts')).generate(flags));
+  program
+    .command('rewrite')
+    .description('rewrite a migration that is there already and not applied, as generate does it')
+    .argument('<file>', 'the SQL file')
+    .option(...targetFlag)
+    .option(...configFlag)
+    .option(...environmentFlag)
+    .option(...urlFlag)
+    .option(...jsonFlag)
+    .example('npx mytx rewrite drizzle/0007_orders.sql', 'npx mytx rewrite drizzle/0007_orders.sql --target 18')
+    .explainedIn('zero-downtime.md')
+    .action(async (file, flags) => (await import('./rewrite.ts')).rewrite(file, flags));
   program
     .command('status')
     .description(

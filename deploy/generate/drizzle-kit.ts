@@ -27,11 +27,14 @@ const silenceMs = 120_000;
 /** A question is on the screen when nothing has been added to it for so long. */
 const settledMs = 80;
 
-/** What runs in drizzle-kit's process before it: a pipe that looks like a terminal. */
+/**
+ * What runs in drizzle-kit's process before it: a pipe that looks like a terminal. It is in raw mode while a question is
+ * on the screen; at other times it must not keep the process alive.
+ */
 const terminal = `
   for (const stream of [process.stdin, process.stdout]) Object.defineProperty(stream, 'isTTY', { value: true });
   process.stdout.columns = 1000;
-  process.stdin.setRawMode = () => process.stdin;
+  process.stdin.setRawMode = (isRaw) => (isRaw ? process.stdin.ref() : process.stdin.unref());
 `;
 
 /** @throws DeployError GENERATE_FAILED with what drizzle-kit said; what `answer` throws */

@@ -2,7 +2,7 @@
 // differs from row to row, a check, a foreign key, a unique rule) is taken out of it, and made behind it.
 
 import type { Node } from '../grammar.ts';
-import { isVolatile } from '../operations/column-types.ts';
+import { volatilityOf } from '../operations/expressions.ts';
 import { qualified, quoteName, quoteText } from '../quoting.ts';
 import {
   attributesOf,
@@ -17,7 +17,7 @@ import {
 import { columnKey, knownTable } from './file-facts.ts';
 import { addThenValidate, fillWithDefault, setNotNull, uniqueByIndex } from './forms.ts';
 import { objectName } from './names.ts';
-import { type Change, kept, type Outcome } from './outcome.ts';
+import { type Change, kept, leftAsItIs, type Outcome } from './outcome.ts';
 
 /** A constraint of a column, with its text. */
 interface Part {
@@ -48,7 +48,8 @@ export function addColumn(command: Command): Outcome {
   const serial = serialTypeOf(definition);
   const has = (type: string): boolean => parts.some(({ node: part }) => part.contype === type);
   const value = parts.find(({ node: part }) => part.contype === 'CONSTR_DEFAULT');
-  const isFilled = serial !== undefined || (value !== undefined && isVolatile(value.node.raw_expr));
+  const isFilled =
+    serial !== undefined || (value !== undefined && volatilityOf(value.node.raw_expr).kind === 'volatile');
   const isPrimary = has('CONSTR_PRIMARY');
   if (has('CONSTR_NOTNULL') || isPrimary) facts.notNull.add(columnKey(table, column));
   if (has('CONSTR_IDENTITY') || has('CONSTR_GENERATED')) return writesEveryRow(command, column, parts);
@@ -176,27 +177,21 @@ function attributesBehind(part: Part, parts: readonly Part[]): string {
 
 function writesEveryRow({ table }: Command, column: string, parts: readonly Part[]): Outcome {
   const kind = parts.some(({ node }) => node.contype === 'CONSTR_IDENTITY') ? 'an identity' : 'a generated column';
-  return {
-    as: 'kept',
-    explained: {
-      kind: 'filled-column',
-      what: `column ${quoteName(table.name)}.${quoteName(column)}`,
-      why: `it is ${kind}: ADD COLUMN writes every row while nobody may use the table`,
-      table,
-      column,
-    },
-  };
+  return leftAsItIs({
+    kind: 'filled-column',
+    what: `column ${quoteName(table.name)}.${quoteName(column)}`,
+    why: `it is ${kind}: ADD COLUMN writes every row while nobody may use the table`,
+    table,
+    column,
+  });
 }
 
 function withoutKey({ table }: Command, column: string): Outcome {
-  return {
-    as: 'kept',
-    explained: {
-      kind: 'filled-column',
-      what: `column ${quoteName(table.name)}.${quoteName(column)}`,
-      why: 'its default differs from row to row, and the table has no primary key by which it could be filled in batches: ADD COLUMN writes every row while nobody may use the table',
-      table,
-      column,
-    },
-  };
+  return leftAsItIs({
+    kind: 'filled-column',
+    what: `column ${quoteName(table.name)}.${quoteName(column)}`,
+    why: 'its default differs from row to row, and the table has no primary key by which it could be filled in batches: ADD COLUMN writes every row while nobody may use the table',
+    table,
+    column,
+  });
 }

@@ -1,7 +1,8 @@
 // ALTER TABLE, command by command: each is kept as it is written, or made by the statements of its non-blocking form.
 
 import type { Grammar, Node, ParsedStatement, Token } from '../grammar.ts';
-import { isBinaryCompatible } from '../operations/column-types.ts';
+import { isPlainCast, isStoredAlike } from '../operations/expressions.ts';
+import { type TypeFacts, typeOf } from '../operations/tree.ts';
 import { quoteName } from '../quoting.ts';
 import { addColumn } from './add-column.ts';
 import {
@@ -19,7 +20,7 @@ import {
 import { columnKey, columnOfNotNullCheck, type FileFacts, isNotNull, isProven, knownTable } from './file-facts.ts';
 import { addThenValidate, setNotNull, uniqueByIndex } from './forms.ts';
 import { tableKey } from './known-schema.ts';
-import { expanded, kept, type Outcome } from './outcome.ts';
+import { expanded, kept, leftAsItIs, type Outcome } from './outcome.ts';
 
 export function rewriteAlterTable(statement: ParsedStatement, facts: FileFacts, grammar: Grammar): Outcome {
   const { node, sql } = statement;
@@ -34,20 +35,20 @@ export function rewriteAlterTable(statement: ParsedStatement, facts: FileFacts, 
     const { start, end } = pieces[index] as Piece;
     const text = sql.slice(start, end);
     const outcome = expanded(
-      rewriteCommand({ node: command, text, alter, table, statement, start, facts }),
+      rewriteCommand({ node: command, text, alter, table, statement, start, facts, grammar }),
       facts.expand,
     );
     return { text, outcome };
   });
-  const explained = outcomes.map(({ outcome }) => outcome.explained).find((one) => one !== undefined);
-  if (outcomes.every(({ outcome }) => outcome.as === 'kept')) return explained ? { as: 'kept', explained } : kept;
+  const explained = outcomes.flatMap(({ outcome }) => outcome.explained ?? []);
+  if (outcomes.every(({ outcome }) => outcome.as === 'kept')) return { as: 'kept', explained };
   return {
     as: 'rewritten',
     statements: outcomes.flatMap(({ text, outcome }) =>
       outcome.as === 'kept' ? [`${alter}${text}`] : outcome.statements,
     ),
     changes: outcomes.flatMap(({ outcome }) => (outcome.as === 'kept' ? [] : outcome.changes)),
-    ...(explained ? { explained } : {}),
+    explained,
   };
 }
 
@@ -126,14 +127,11 @@ function addConstraint(command: Command): Outcome {
     case 'CONSTR_PRIMARY':
       return addUnique(command, constraint);
     case 'CONSTR_EXCLUSION':
-      return {
-        as: 'kept',
-        explained: {
-          kind: 'exclusion',
-          what: `exclusion constraint of ${quoteName(command.table.name)}`,
-          why: 'it builds an index while nobody may use the table, and PostgreSQL has no other way: choose a quiet hour, or fill a new table beside this one',
-        },
-      };
+      return leftAsItIs({
+        kind: 'exclusion',
+        what: `exclusion constraint of ${quoteName(command.table.name)}`,
+        why: 'it builds an index while nobody may use the table, and PostgreSQL has no other way: choose a quiet hour, or fill a new table beside this one',
+      });
     default:
       return kept;
   }
@@ -192,49 +190,44 @@ function validated({ node, facts }: Command): Outcome {
   return kept;
 }
 
-function changeType({ node, text, table, facts, statement }: Command): Outcome {
+function changeType({ node, text, table, facts, statement, grammar }: Command): Outcome {
   const column = node.name as string;
   const definition = (node.def as { ColumnDef: Node }).ColumnDef;
   const typeStart = statement.at((definition.typeName as Node).location);
   const whole = statement.sql.slice(typeStart, statement.sql.indexOf(text) + text.length);
   const [to = '', using] = whole.split(/\s+USING\s+/i);
   const from = knownTable(facts, table)?.columns.get(column)?.type;
-  if (from !== undefined && isBinaryCompatible(from, to) && isPlainCast(definition.raw_default, column)) return kept;
-  return {
-    as: 'kept',
-    explained: {
-      kind: 'type',
-      what: `type of ${quoteName(table.name)}.${quoteName(column)}, ${from ?? 'not known'} to ${to.trim()}`,
-      why:
-        from === undefined
-          ? 'where rows are stored in another way, PostgreSQL writes all of them anew while nobody may use the table'
-          : 'PostgreSQL writes all rows and indexes anew while nobody may use the table',
-      table,
-      column,
-      to: to.trim(),
-      ...(using === undefined ? {} : { using: using.trim() }),
-    },
-  };
+  const type = typeOf(definition.typeName as Node);
+  const isCast = definition.raw_default === undefined || isPlainCast(definition.raw_default, column, type);
+  if (from !== undefined && isCast && isStoredAlike(typeFrom(from, grammar), type)) return kept;
+  return leftAsItIs({
+    kind: 'type',
+    what: `type of ${quoteName(table.name)}.${quoteName(column)}, ${from ?? 'not known'} to ${to.trim()}`,
+    why:
+      from === undefined
+        ? 'where rows are stored in another way, PostgreSQL writes all of them anew while nobody may use the table'
+        : 'PostgreSQL writes all rows and indexes anew while nobody may use the table',
+    table,
+    column,
+    to: to.trim(),
+    ...(using === undefined ? {} : { using: using.trim() }),
+  });
 }
 
-/** `USING "a"::text` is what PostgreSQL would do by itself. */
-function isPlainCast(using: unknown, column: string): boolean {
-  if (using === undefined) return true;
-  const argument = (using as Record<string, Node>).TypeCast?.arg as Record<string, Node> | undefined;
-  const fields = argument?.ColumnRef?.fields as { String?: { sval: string } }[] | undefined;
-  return fields?.at(-1)?.String?.sval === column;
+/** A type as Drizzle writes it, which is SQL. */
+function typeFrom(text: string, grammar: Grammar): TypeFacts {
+  const [statement] = grammar.parse(`select null::${text}`) ?? [];
+  const [target] = (statement?.node.targetList ?? []) as { ResTarget: { val: { TypeCast: Node } } }[];
+  return target ? typeOf(target.ResTarget.val.TypeCast.typeName as Node) : { name: text, numbers: [] };
 }
 
 function dropColumn({ node, table }: Command): Outcome {
   const column = node.name as string;
-  return {
-    as: 'kept',
-    explained: {
-      kind: 'drop-column',
-      what: `column ${quoteName(table.name)}.${quoteName(column)}`,
-      why: 'its values can’t be had back, and code that still reads or writes it fails at once',
-      table,
-      column,
-    },
-  };
+  return leftAsItIs({
+    kind: 'drop-column',
+    what: `column ${quoteName(table.name)}.${quoteName(column)}`,
+    why: 'its values can’t be had back, and code that still reads or writes it fails at once',
+    table,
+    column,
+  });
 }

@@ -1,6 +1,6 @@
 // One command of an ALTER TABLE, with what is known of its table; the names and reasons that all forms share.
 
-import type { Node, ParsedStatement } from '../grammar.ts';
+import type { Grammar, Node, ParsedStatement } from '../grammar.ts';
 import { quoteName } from '../quoting.ts';
 import type { Named } from '../sql-statements.ts';
 import type { FileFacts } from './file-facts.ts';
@@ -20,6 +20,7 @@ export interface Command {
   /** Where `text` begins in the statement. */
   start: number;
   facts: FileFacts;
+  grammar: Grammar;
 }
 
 export function notNullChange(table: Named, column: string, version: number): Change {

@@ -34,10 +34,12 @@ export interface Explanation {
 }
 
 export type Outcome =
-  | { as: 'kept'; explained?: Explanation }
-  | { as: 'rewritten'; statements: string[]; changes: Change[]; explained?: Explanation };
+  | { as: 'kept'; explained?: Explanation[] }
+  | { as: 'rewritten'; statements: string[]; changes: Change[]; explained?: Explanation[] };
 
 export const kept: Outcome = { as: 'kept' };
+
+export const leftAsItIs = (explanation: Explanation): Outcome => ({ as: 'kept', explained: [explanation] });
 
 /** What takes the place of a statement, and what is left for later. */
 export interface Expansion {
@@ -48,11 +50,8 @@ export interface Expansion {
 }
 
 /** With an expansion at hand, what was only explained is made by it. */
-export function expanded(
-  outcome: Outcome,
-  expand: ((explained: Explanation) => string[] | undefined) | undefined,
-): Outcome {
-  if (outcome.as !== 'kept' || !outcome.explained) return outcome;
-  const statements = expand?.(outcome.explained);
+export function expanded(outcome: Outcome, expand: ((one: Explanation) => string[] | undefined) | undefined): Outcome {
+  const [only] = outcome.explained ?? [];
+  const statements = outcome.as === 'kept' && only ? expand?.(only) : undefined;
   return statements ? { as: 'rewritten', statements, changes: [] } : outcome;
 }

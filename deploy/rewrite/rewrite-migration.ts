@@ -10,7 +10,7 @@ import { type FileFacts, newFacts } from './file-facts.ts';
 import { lineOf, takeHeader, writeHeader } from './header.ts';
 import { type KnownSchema, tableKey } from './known-schema.ts';
 import { withEnding } from './names.ts';
-import { type Change, type Explanation, expanded, kept, type Outcome } from './outcome.ts';
+import { type Change, type Explanation, expanded, kept, leftAsItIs, type Outcome } from './outcome.ts';
 
 export interface RewriteOptions {
   /** The oldest PostgreSQL that must run it, 15 to 18; 15 unless given. */
@@ -59,7 +59,7 @@ export async function rewriteMigration(
         grammar,
       );
       if (outcome.as === 'rewritten') changes.push(...outcome.changes);
-      if (outcome.explained) explanations.push(outcome.explained);
+      explanations.push(...(outcome.explained ?? []));
       return outcome;
     });
     return outcomes.every(({ as }) => as === 'kept') ? part.text : rebuild(part, outcomes, separator);
@@ -72,7 +72,7 @@ export async function rewriteMigration(
   const isForMytxOnly = readParts(written, grammar).some((part) => part.statements?.some(isConcurrent));
   const isPlain = lines.changes.length + lines.explanations.length === 0;
   return {
-    text: isPlain ? text : writeHeader(lines, version, isForMytxOnly) + written,
+    text: (isPlain ? '' : writeHeader(lines, version, isForMytxOnly)) + written,
     changes,
     explanations,
     isForMytxOnly,
@@ -164,7 +164,7 @@ function createIndex(
     const what = `index of ${quoteName(table.name)}`;
     const unnamed =
       'it has no name, without which it can’t be built CONCURRENTLY so that an interruption is safe: name it';
-    return { as: 'kept', explained: { kind: 'unnamed-index', what, why: unnamed } };
+    return leftAsItIs({ kind: 'unnamed-index', what, why: unnamed });
   }
   const changes = [{ what: `index ${quoteName(name)}`, why }];
   const tokens = grammar.scan(sql);
@@ -211,7 +211,7 @@ function drop({ node, sql }: ParsedStatement, facts: FileFacts, replaced: Readon
   if (names.every(({ name }) => facts.createdIndexes.has(name))) return kept;
   if (node.behavior === 'DROP_CASCADE') {
     const why = 'CASCADE can’t be CONCURRENTLY: drop what depends on it first';
-    return { as: 'kept', explained: { kind: 'cascade', what: sql.replaceAll(/\s+/g, ' ').trim(), why } };
+    return leftAsItIs({ kind: 'cascade', what: sql.replaceAll(/\s+/g, ' ').trim(), why });
   }
   const ifExists = node.missing_ok === true ? 'IF EXISTS ' : '';
   const gone = names.filter(({ name }) => !replaced.has(name));
@@ -231,15 +231,12 @@ function drop({ node, sql }: ParsedStatement, facts: FileFacts, replaced: Readon
 function dropTables(tables: readonly Named[], facts: FileFacts): Outcome {
   const [first] = tables.filter((table) => !facts.created.has(tableKey(table)));
   if (!first) return kept;
-  return {
-    as: 'kept',
-    explained: {
-      kind: 'drop-table',
-      what: `table ${quoteName(first.name)}`,
-      why: 'its rows can’t be had back, and code that still reads or writes it fails at once',
-      table: first,
-    },
-  };
+  return leftAsItIs({
+    kind: 'drop-table',
+    what: `table ${quoteName(first.name)}`,
+    why: 'its rows can’t be had back, and code that still reads or writes it fails at once',
+    table: first,
+  });
 }
 
 function rename({ node }: ParsedStatement, facts: FileFacts): Outcome {
@@ -252,30 +249,24 @@ function rename({ node }: ParsedStatement, facts: FileFacts): Outcome {
       return kept;
     }
     facts.renamed.set(tableKey(next), facts.renamed.get(tableKey(table)) ?? tableKey(table));
-    return {
-      as: 'kept',
-      explained: {
-        kind: 'rename-table',
-        what: `table ${quoteName(table.name)}, renamed to ${quoteName(next.name)}`,
-        why: 'code that is running reads and writes it by the old name, and fails at once',
-        table,
-        to: next.name,
-      },
-    };
+    return leftAsItIs({
+      kind: 'rename-table',
+      what: `table ${quoteName(table.name)}, renamed to ${quoteName(next.name)}`,
+      why: 'code that is running reads and writes it by the old name, and fails at once',
+      table,
+      to: next.name,
+    });
   }
   if (renameType !== 'OBJECT_COLUMN' || facts.created.has(tableKey(namedOf(relation)))) return kept;
   const table = namedOf(relation);
-  return {
-    as: 'kept',
-    explained: {
-      kind: 'rename-column',
-      what: `column ${quoteName(table.name)}.${quoteName(subname as string)}, renamed to ${quoteName(newname as string)}`,
-      why: 'code that is running reads and writes it by the old name, and fails at once',
-      table,
-      column: subname as string,
-      to: newname as string,
-    },
-  };
+  return leftAsItIs({
+    kind: 'rename-column',
+    what: `column ${quoteName(table.name)}.${quoteName(subname as string)}, renamed to ${quoteName(newname as string)}`,
+    why: 'code that is running reads and writes it by the old name, and fails at once',
+    table,
+    column: subname as string,
+    to: newname as string,
+  });
 }
 
 function isConcurrent({ type, node }: ParsedStatement): boolean {

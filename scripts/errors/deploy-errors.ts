@@ -2,10 +2,12 @@
 
 import type { DeployErrorCode } from '../../deploy/errors.ts';
 import type { Entry } from '../error-catalogue.ts';
+import { generateErrors } from './generate-errors.ts';
 import { historyErrors } from './history-errors.ts';
 
 export const deployErrors: Record<DeployErrorCode, Entry> = {
   ...historyErrors,
+  ...generateErrors,
   MIGRATION_FAILED: {
     class: 'DeployError',
     happened:

@@ -2,9 +2,11 @@
 
 import type { DeployErrorCode } from '../../deploy/errors.ts';
 import type { Entry } from '../error-catalogue.ts';
+import type { GenerateErrorCode } from './generate-errors.ts';
 
 type HistoryErrorCode = Exclude<
   DeployErrorCode,
+  | GenerateErrorCode
   | 'MIGRATION_FAILED'
   | 'MIGRATION_LOCK_HELD'
   | 'MIGRATION_INTERRUPTED'

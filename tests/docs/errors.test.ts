@@ -15,6 +15,7 @@ import { currentDatabase } from '../../db/database.ts';
 import { requireSchema } from '../../db/deployment.ts';
 import { findTarget, seedDevelopment } from '../../db/development.ts';
 import { incomplete } from '../../db/encryption/encrypt-database.ts';
+import { generate } from '../../db/generation.ts';
 import { inspectDatabase } from '../../db/health.ts';
 import {
   addTask,
@@ -58,6 +59,7 @@ import { createTestDatabase } from '../../db/testing/index.ts';
 import { applyMigrations } from '../../deploy/apply.ts';
 import { compare } from '../../deploy/comparison.ts';
 import { requireMark, writeMark } from '../../deploy/environment-mark.ts';
+import { answerNeeded } from '../../deploy/generate/answers.ts';
 import type { AppliedMigration } from '../../deploy/history.ts';
 import type { Migration } from '../../deploy/migrations.ts';
 import { findProject } from '../../deploy/project.ts';
@@ -104,6 +106,7 @@ describe('the page of each code that is thrown', () => {
   });
 });
 
+const drizzleConfig = '{ "dialect": "postgresql", "schema": "./schema.ts" }';
 const id = () => randomUUID();
 const reservation = { seats: ['12A'], flightNumber: 'TP 1', passengerName: 'Dana' };
 const stop = { cityName: 'Lisbon', airportCode: 'LIS', timestamp: '2027-03-01T09:00:00Z' };
@@ -342,6 +345,12 @@ const provocations: Record<Code, (() => unknown) | string> = {
   MIGRATIONS_UNREADABLE: () => applyFolder({ '0007_comments': undefined }),
   HISTORY_UNREADABLE: 'needs a server with roles',
   POOLER_REFUSED: () => migrate({ url: 'postgres://localhost:6432/assistant?pgbouncer=true' }),
+  ANSWER_NEEDED: () => {
+    throw answerNeeded({ entity: 'column', name: 'users.full_name', candidates: ['users.name'] });
+  },
+  ANSWER_INVALID: () => generate({ from: projectOf({ 'drizzle.config.json': drizzleConfig }), rename: ['users.name'] }),
+  GENERATE_FAILED: () => generate({ from: projectOf({ 'drizzle.config.json': drizzleConfig }) }),
+  REWRITE_REFUSED: 'needs a migration that is applied: tests/deploy/generate.test.ts',
   CONFIG_NOT_FOUND: () => findProject({ from: projectOf({}) }),
   CONFIG_UNREADABLE: () =>
     findProject({ from: projectOf({ 'drizzle.config.json': '{ "dialect": "sqlite", "schema": "./schema.ts" }' }) }),

@@ -24,12 +24,16 @@ import {
 afterAll(removeFolders);
 
 /** How often each form was taken, over all runs on a server: that nothing is left out can be seen. */
-const newCount = () => ({ applied: 0, refusedByDrizzle: 0, forms: {} as Record<string, number> });
+interface Count {
+  applied: number;
+  refusedByDrizzle: number;
+  forms: Record<string, number>;
+}
 
 test.each(inject('servers'))(
   'on PostgreSQL $version ends as drizzle-kit’s own SQL does',
   async ({ url, version }) => {
-    const count = newCount();
+    const count: Count = { applied: 0, refusedByDrizzle: 0, forms: {} };
     const { seed, ...others } = runs(20, 250);
     await fc.assert(
       // Where the server is new enough, also in the form that only it has.
@@ -44,12 +48,7 @@ test.each(inject('servers'))(
   propertyTimeoutMs,
 );
 
-async function compareBoth(
-  url: string,
-  { before, after }: SchemaChange,
-  version: number,
-  count: ReturnType<typeof newCount>,
-): Promise<void> {
+async function compareBoth(url: string, { before, after }: SchemaChange, version: number, count: Count): Promise<void> {
   const empty = generateDrizzleJson({});
   const first = generateDrizzleJson(toDrizzle(before), empty.id);
   const second = generateDrizzleJson(toDrizzle(after), first.id);
