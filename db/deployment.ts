@@ -136,21 +136,21 @@ export interface DatabaseStatus extends StatusReport {
  * @example const { isUpToDate, migrations } = await status({ environment: 'production' });
  */
 export async function status(options: DeployTarget = {}): Promise<DatabaseStatus> {
-  const { migrationsFolder, history, ...database } = await findDeployTarget(options);
-  const { folder } = database;
+  const found = await findDeployTarget(options);
+  const { migrationsFolder, history, folder } = found;
   if (folder !== undefined && folder !== 'memory' && !existsSync(join(folder, 'database'))) {
     const target = `embedded, ${folder} (not there yet)`; // to look at it must not make it
     return { target, environment: null, ...(await readStatus(undefined, { folder: migrationsFolder })) };
   }
-  return withReadingSession(databaseOf(database), async (session, target) => ({
+  return withReadingSession(databaseOf(found), async (session, target) => ({
     target,
     environment: (await readMark(session)) ?? null,
     ...(await readStatus(session, { folder: migrationsFolder, ...definedOf({ history }) })),
   }));
 }
 
-const databaseOf = ({ url, folder, allowPlaintext, onProgress }: DeployTarget): DatabaseOptions =>
-  definedOf({ url, folder, allowPlaintext, onProgress });
+const databaseOf = ({ url, folder, allowPlaintext, onProgress, migrationsFolder }: FoundTarget): DatabaseOptions =>
+  definedOf({ url, folder, allowPlaintext, onProgress, migrationsFolder });
 
 export interface DeployOptions
   extends DeployTarget,

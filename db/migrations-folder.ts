@@ -40,6 +40,13 @@ export function isOurs(folder: string): boolean {
   }
 }
 
+/** Whether all of this package's migrations are in a folder: what has them applied may be where its own begin. */
+export function beginsWithOurs(folder: string): boolean {
+  if (!existsSync(journalOf(folder))) return false;
+  const times = new Set(readJournal(folder).map(({ when }) => when));
+  return ownMigrations.every(({ when }) => times.has(when));
+}
+
 /** A migration that a database must have. */
 export interface ExpectedMigration extends JournalEntry {
   /** The hash of its file, by which a copy under another time is recognised; undefined where the file is not there. */

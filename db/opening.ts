@@ -26,7 +26,7 @@ import type { SnapshotReason } from './embedded/snapshot-files.ts';
 import { readPolicy, type SnapshotPolicy } from './embedded/snapshot-policy.ts';
 import { readEnvironment } from './environment.ts';
 import { ConnectionError } from './errors.ts';
-import { expectedMigrations, findMigrationsFolder } from './migrations-folder.ts';
+import { beginsWithOurs, expectedMigrations, findMigrationsFolder } from './migrations-folder.ts';
 import { checkServer, findMissing } from './schema-check.ts';
 
 export interface DatabaseOptions {
@@ -343,6 +343,7 @@ async function connectEmbedded(options: DatabaseOptions): Promise<Connected> {
   const { folder = defaultFolder, socket: hasSocket = false, snapshot, onProgress } = options;
   const keepSnapshots = readPolicy(options.keepSnapshots, readEnvironment());
   const embedded: EmbeddedOptions = folder === 'memory' ? {} : { folder, hasSocket, keepSnapshots };
+  embedded.mayBePrepared = beginsWithOurs(findMigrationsFolder(options.migrationsFolder));
   if (snapshot) embedded.snapshot = snapshot;
   if (onProgress) embedded.onProgress = onProgress;
   const engine = await embeddedEngine(embedded);

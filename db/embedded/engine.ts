@@ -28,6 +28,8 @@ export interface EmbeddedOptions {
   folder?: string;
   /** A snapshot to start from, as PGlite's `dumpDataDir` makes it; only for a database that is not there yet. */
   snapshot?: Blob;
+  /** Whether a new one may begin as the migrated database that comes with the package; no unless given. */
+  mayBePrepared?: boolean;
   /** Whether other processes are to come in through a socket in the folder; no unless given. */
   hasSocket?: boolean;
   /** Which snapshots are taken while it is open and when it is closed; none unless given. */
@@ -50,7 +52,7 @@ export interface EmbeddedEngine extends Engine {
 export async function embeddedEngine({ folder, ...options }: EmbeddedOptions): Promise<EmbeddedEngine> {
   if (folder === undefined) {
     const session = await EmbeddedSession.begin(
-      await openClient(undefined, options.snapshot ?? preparedBlob()),
+      await openClient(undefined, options.snapshot ?? (options.mayBePrepared ? preparedBlob() : undefined)),
       () => {},
     );
     return { ...engineOver(session, 'embedded, in memory'), warnings: [], close: () => session.close() };
@@ -84,11 +86,11 @@ export async function embeddedEngine({ folder, ...options }: EmbeddedOptions): P
 async function openFolder(
   folder: string,
   dataFolder: string,
-  { snapshot, onProgress }: EmbeddedOptions,
+  { snapshot, mayBePrepared, onProgress }: EmbeddedOptions,
 ): Promise<{ client: PGlite; warnings: string[] }> {
   const warnings = await prepareFolder({ folder, openClient, ...(onProgress ? { onProgress } : {}) });
   const isThere = existsSync(join(dataFolder, 'PG_VERSION'));
-  if (!isThere && (snapshot || !placePrepared(folder, installedMajor))) {
+  if (!isThere && (snapshot || !mayBePrepared || !placePrepared(folder, installedMajor))) {
     onProgress?.(
       `creating the embedded database in ${dataFolder} (${snapshot ? 'from a snapshot' : 'initdb, 4 to 8 seconds, once'})`,
     );

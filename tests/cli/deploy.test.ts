@@ -180,6 +180,7 @@ test('an embedded database that is not there is looked at without being made', {
     exitCode: 2,
     stdout: expect.stringContaining('pending  0000_person'),
   });
+  // From nothing: not as the database that comes with the package, which has the package's tables and history.
   expect(await mytx(['deploy'], { folder })).toMatchObject({
     exitCode: 0,
     stdout: expect.stringContaining('applied 2 of 2'),
