@@ -1,5 +1,5 @@
 // The suites. tests/db runs on every engine that is here: the embedded one and each PostgreSQL server (15 and 18); the rest
-// once, and the deploy engine on 16 and 17 too.
+// once, the command line compiled, and the deploy engine on 16 and 17 too.
 // Servers that are missing are named, with the reason, by a skipped test in tests/servers/servers.test.ts.
 
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
@@ -44,8 +44,16 @@ export default defineConfig({
         test: {
           name: 'once',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/db/*.test.ts', 'tests/faults/*.test.ts'],
+          exclude: ['tests/db/*.test.ts', 'tests/cli/*.test.ts', 'tests/faults/*.test.ts'],
           globalSetup,
+          ...timeouts,
+        },
+      },
+      {
+        test: {
+          name: 'cli',
+          include: ['tests/cli/*.test.ts'],
+          globalSetup: [...globalSetup, 'tests/cli/global-setup.ts'],
           ...timeouts,
         },
       },

@@ -1,16 +1,16 @@
-// npm run build: dist/, which the package consists of. The compiler writes a module and its types for each source;
+// npm run build: dist/, which the package consists of, or another folder that is given. The compiler writes a module and its types for each source;
 // JSON that a source imports becomes a part of its module, because Node 20 warns of such an import; the migrations are
 // copied. The command line is bundled, with commander: `mytx --help` takes 1.26 times an empty Node so, and 1.41 times
 // where it is loaded module by module. Nothing in a checkout needs it.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const dist = join(root, 'dist');
+const dist = resolve(process.argv[2] ?? join(root, 'dist'));
 const jsonImport = /^import (\w+) from '([^']+\.json)' with \{ type: 'json' \};$/gm;
 
 /** db/, deploy/, init/ and every other package are as they are for an application. */
@@ -29,7 +29,8 @@ const requireForCommander =
   "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
 rmSync(dist, { recursive: true, force: true });
-execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+const compiler = join(root, 'node_modules/typescript/bin/tsc');
+execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', dist], {
   cwd: root,
   stdio: 'inherit',
 });

@@ -1,15 +1,16 @@
-// Runs the real command line as a child process, in a folder of its own, with an environment that names no database
-// unless a test does. Every child that a test forgets is killed behind it.
+// Runs the real command line as a child process, compiled as the package has it, in a folder of its own, with an
+// environment that names no database unless a test does. Every child that a test forgets is killed behind it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { afterAll, inject } from 'vitest';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const tsx = import.meta.resolve('tsx');
+const compiled = inject('compiledCommand');
 
 export interface Ended {
   exitCode: number | null;
@@ -34,6 +35,8 @@ export interface Running {
 interface Place {
   folder: string;
   env?: Record<string, string>;
+  /** Instead of the compiled command that of a checkout. */
+  isSource?: boolean;
 }
 
 const children = new Set<ChildProcess>();
@@ -59,12 +62,19 @@ export function mytx(args: readonly string[], place: Place): Promise<Ended> {
 }
 
 /** What is started as `mytx <args>`. */
-export const commandLine = (args: readonly string[]): string[] => [process.execPath, '--import', tsx, main, ...args];
+export const commandLine = (args: readonly string[]): string[] => [process.execPath, compiled, ...args];
+
+/** The same in a checkout, whose source is run as it is. */
+export const sourceCommandLine = (args: readonly string[]): string[] => [
+  process.execPath,
+  ...['--import', tsx, main],
+  ...args,
+];
 
 /** Starts `mytx <args>`. */
-export function startMytx(args: readonly string[], { folder, env = {} }: Place): Running {
+export function startMytx(args: readonly string[], { folder, env = {}, isSource = false }: Place): Running {
   const startMs = performance.now();
-  const [node = '', ...line] = commandLine(args);
+  const [node = '', ...line] = isSource ? sourceCommandLine(args) : commandLine(args);
   const child = spawn(node, line, {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...env },

@@ -1,15 +1,18 @@
-// What is loaded before a verb runs: the names of the verbs, and nothing that they need.
+// What is loaded before a verb runs: the names of the verbs, and nothing that they need. Told of the source, whose files
+// have names that say what they are; what of the package is loaded is looked at in tests/package.
 
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { projectFolder } from '../docs/project-copy.ts';
-import { cleanUpCommands, commandLine, newFolder } from './command.ts';
+import { cleanUpCommands, newFolder, sourceCommandLine } from './command.ts';
 import { modulesLoadedBy } from './loaded-modules.ts';
 
 cleanUpCommands();
 const cwd = newFolder();
 
 function loadedBy(...words: string[]): string[] {
-  const [, ...args] = commandLine(words);
+  const [, ...args] = sourceCommandLine(words);
   return modulesLoadedBy(args, { cwd, root: projectFolder });
 }
 
@@ -39,4 +42,13 @@ test('a completion adds what it answers with', () => {
 test('a verb that is run loads what it needs', () => {
   const loaded = loadedBy('restore', 'latest', '--yes');
   expect(loaded).toEqual(expect.arrayContaining([...always, 'cli/restore.ts', 'db/snapshots.ts', 'drizzle-orm']));
+});
+
+test('bin/mytx.js of a checkout runs the source, which nobody has built', () => {
+  const bin = join(projectFolder, 'bin', 'mytx.js');
+  expect(modulesLoadedBy([bin, 'snapshot', '--help'], { cwd, root: projectFolder })).toEqual([
+    'bin/mytx.js',
+    ...always,
+  ]);
+  expect(execFileSync(process.execPath, [bin, 'completion', 'bash'], { cwd, encoding: 'utf8' })).toContain('mytx');
 });
