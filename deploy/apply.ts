@@ -2,19 +2,21 @@
 // of its own with its history row or, where that is impossible, step by step with a ledger. Two at once never both apply
 // (Drizzle's own do, 20 times of 20). Killed at any point, the next run goes on where this one was.
 
-import { type BackfillStep, runBackfill } from './backfill-step.ts';
+import { type BackfillStep, backfillStep } from './backfill-step.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { DeployError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import { createHistory, type HistoryTable, readHistory, recordMigration } from './history.ts';
-import { createLedger, finishStep, type LedgerStep, readLedger, startStep } from './ledger.ts';
+import { createLedger, type LedgerStep, readLedger } from './ledger.ts';
 import { type LockOptions, stopIfAsked, withDeployLock } from './lock.ts';
-import { type LoneStep, runLoneStep } from './lone-step.ts';
+import { type LoneStep, loneStep } from './lone-step.ts';
 import { type Migration, type MigrationStatement, readMigrations } from './migrations.ts';
 import { refuseDuplicated } from './refusals.ts';
 import { holdsLock, inTransaction, type Patience, type Place, type Run } from './run.ts';
-import { type DeploySession, type PostgresFailure, textWithoutValues } from './session.ts';
+import { type DeploySession, isAnswer, type PostgresFailure, textWithoutValues } from './session.ts';
+import type { RunnableStep, StepContext } from './step-shape.ts';
 import { type PlannedMigration, planMigration, type Step, shorten } from './steps.ts';
+import { runStatements, type TransactionStep, transactionStep } from './transaction-step.ts';
 
 export interface ApplyOptions extends LockOptions, Partial<Patience> {
   /** The folder with the migrations: `meta/_journal.json` and SQL files, or a folder for each. */
@@ -111,6 +113,8 @@ async function applyAll(run: Run, planned: readonly PlannedMigration[], options:
 interface Where {
   step: Step | undefined;
   statement: MigrationStatement | undefined;
+  /** The steps of the migration that are done, by this run or an earlier one. */
+  done: { number: number; shape: RunnableStep }[];
 }
 
 async function applyOne(
@@ -120,14 +124,15 @@ async function applyOne(
   index: number,
   history: HistoryTable | undefined,
 ): Promise<void> {
-  const where: Where = { step: undefined, statement: undefined };
+  const where: Where = { step: undefined, statement: undefined, done: [] };
   try {
     if (planned.isWhole) await applyWhole(run, planned, where, history);
     else await applyInSteps(run, planned, where, history);
   } catch (error) {
     if (error instanceof DeployError) throw error;
     const failure = error as PostgresFailure;
-    throw isAnswer(failure) ? failed(failure, planned, where, all, index) : interrupted(failure, planned, all, index);
+    if (!isAnswer(failure)) throw interrupted(failure, planned, all, index);
+    throw failed(failure, planned, where, await waysBack(where), all, index);
   }
 }
 
@@ -139,18 +144,17 @@ async function applyWhole(
 ): Promise<void> {
   const [step] = steps;
   await inTransaction(run, { migration: migration.name, step: 1 }, async () => {
-    if (step) await runStatements(run, step, where);
+    if (step) await runStatements({ run, step, onStatement: noteIn(where, step) });
+    where.statement = undefined;
     await recordMigration(run.session, migration, history);
   });
 }
 
-async function runStatements({ session }: Run, step: Step, where: Where): Promise<void> {
-  where.step = step;
-  for (const statement of step.statements) {
+function noteIn(where: Where, step: Step): StepContext['onStatement'] {
+  return (statement): void => {
+    where.step = step;
     where.statement = statement;
-    await session.script(statement.sql);
-  }
-  where.statement = undefined;
+  };
 }
 
 async function applyInSteps(
@@ -164,13 +168,17 @@ async function applyInSteps(
   const ledger = await readLedger(run.session, planned);
   refuseChanged(planned, ledger);
   for (const step of steps) {
-    const begun = ledger.get(step.number);
-    if (begun?.state === 'done') continue;
-    stopIfAsked(run);
-    await holdsLock(run);
-    where.step = step;
-    where.statement = step.statements[0];
-    await runStep(run, planned, step, where, begun?.hash === step.hash ? begun : undefined);
+    const found = ledger.get(step.number);
+    const begun = found?.hash === step.hash ? found : undefined;
+    const place: Place = { migration: migration.name, step: step.number };
+    const shape = shapeOf({ run, place, planned, step, begun, onStatement: noteIn(where, step) });
+    if (begun?.state !== 'done') {
+      stopIfAsked(run);
+      await holdsLock(run);
+      noteIn(where, step)(step.statements[0] as MigrationStatement);
+      await runStep(run, shape, { place, of: steps.length, kind: step.kind, isResumed: begun !== undefined });
+    }
+    where.done.push({ number: step.number, shape });
   }
   where.step = undefined;
   where.statement = undefined;
@@ -179,36 +187,40 @@ async function applyInSteps(
   );
 }
 
-async function runStep(
-  run: Run,
-  planned: PlannedMigration,
-  step: Step,
-  where: Where,
-  begun: LedgerStep | undefined,
-): Promise<void> {
-  const place: Place = { migration: planned.migration.name, step: step.number };
-  const sinceMs = performance.now();
-  run.onEvent({
-    type: 'step',
-    ...place,
-    of: planned.steps.length,
-    kind: step.kind,
-    statement: shorten(step.statements[0]?.sql ?? ''),
-    isResumed: begun !== undefined,
-  });
-  if (step.kind === 'transaction') {
-    await inTransaction(run, place, async () => {
-      await startStep(run.session, planned, step);
-      await runStatements(run, step, where);
-      await finishStep(run.session, planned, step);
-    });
-  } else {
-    await startStep(run.session, planned, step);
-    if (step.kind === 'alone') await runLoneStep(run, place, step as LoneStep, begun);
-    else await runBackfill(run, place, planned, step as BackfillStep, begun);
-    await finishStep(run.session, planned, step);
+function shapeOf(context: StepContext): RunnableStep {
+  switch (context.step.kind) {
+    case 'transaction':
+      return transactionStep(context as StepContext<TransactionStep>);
+    case 'alone':
+      return loneStep(context as StepContext<LoneStep>);
+    case 'backfill':
+      return backfillStep(context as StepContext<BackfillStep>);
   }
-  run.onEvent({ type: 'step-done', ...place, tookMs: performance.now() - sinceMs });
+}
+
+async function runStep(
+  { onEvent }: Run,
+  shape: RunnableStep,
+  { place, ...facts }: { place: Place; of: number; kind: Step['kind']; isResumed: boolean },
+): Promise<void> {
+  const sinceMs = performance.now();
+  onEvent({ type: 'step', ...place, ...facts, statement: shape.describe() });
+  await shape.run(await shape.check());
+  onEvent({ type: 'step-done', ...place, tookMs: performance.now() - sinceMs });
+}
+
+/** Of each step that is done how it is taken back; none where the session can't be asked any more. */
+async function waysBack({ done }: Where): Promise<string[]> {
+  try {
+    const lines: string[] = [];
+    for (const { number, shape } of done.toReversed()) {
+      const { statements, what } = await shape.undo();
+      lines.push(`step ${number}: ${statements.join('; ') || what}`);
+    }
+    return lines;
+  } catch {
+    return [];
+  }
 }
 
 /** What is done can't be edited any more; the step that failed, and those behind it, can. */
@@ -226,11 +238,6 @@ function refuseChanged({ migration, steps }: PlannedMigration, ledger: ReadonlyM
     hint: `Put the beginning of ${migration.file} back as it was (version control has it), run this again, and make further changes in a new migration.`,
     details: { migration: migration.name, file: migration.file, step: first.number },
   });
-}
-
-/** Whether PostgreSQL refused a statement; anything else is the connection's, or the end of the server (57P). */
-function isAnswer({ code }: PostgresFailure): boolean {
-  return /^[0-9A-Z]{5}$/.test(code ?? '') && !/^(08|57P|EPIPE)/.test(code ?? '');
 }
 
 const namesOf = (planned: readonly PlannedMigration[]): string[] => planned.map(({ migration }) => migration.name);
@@ -260,6 +267,7 @@ function failed(
   error: PostgresFailure,
   { migration: { name, file }, isWhole, steps }: PlannedMigration,
   { step, statement }: Where,
+  undo: readonly string[],
   all: readonly PlannedMigration[],
   index: number,
 ): DeployError {
@@ -286,7 +294,7 @@ function failed(
       statement: statement?.sql,
       applied,
       notApplied,
-      ...(stepsDone === undefined ? {} : { stepsDone }),
+      ...(stepsDone === undefined ? {} : { stepsDone, undo }),
     },
   });
 }

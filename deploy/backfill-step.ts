@@ -3,13 +3,14 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeployError } from './errors.ts';
-import { type LedgerStep, moveStep } from './ledger.ts';
+import { finishStep, type LedgerStep, moveStep, readLedger, startStep } from './ledger.ts';
 import { stopIfAsked } from './lock.ts';
 import { qualified, quoteName, quoteText } from './quoting.ts';
 import { inTransaction, type Place, type Run } from './run.ts';
 import type { DeploySession } from './session.ts';
 import type { BackfillUpdate } from './sql-statements.ts';
-import type { PlannedMigration, Step } from './steps.ts';
+import type { RunnableStep, Standing, StepContext, Undo } from './step-shape.ts';
+import { type PlannedMigration, type Step, shorten } from './steps.ts';
 
 export type BackfillStep = Extract<Step, { kind: 'backfill' }>;
 
@@ -27,12 +28,34 @@ interface Throttle {
   checkedAtMs: number;
 }
 
+export function backfillStep(context: StepContext<BackfillStep>): RunnableStep {
+  const { run, planned, step, begun } = context;
+  const check: RunnableStep['check'] = async (): Promise<Standing> => {
+    const found = (await readLedger(run.session, planned)).get(step.number);
+    if (found?.state === 'done') return 'done';
+    return found?.hash === step.hash && found.position !== undefined ? 'half done' : 'not done';
+  };
+  return {
+    check,
+    async run(): Promise<void> {
+      await startStep(run.session, planned, step);
+      await runBatches(context, begun);
+      await finishStep(run.session, planned, step);
+    },
+    describe: () => shorten(step.statements[0]?.sql ?? ''),
+    async undo(): Promise<Undo> {
+      const what =
+        (await check()) === 'not done'
+          ? 'no batch of it is done'
+          : 'it can’t be taken back: what it wrote over is not kept';
+      return { statements: [], what };
+    },
+  };
+}
+
 /** @throws DeployError MIGRATION_REFUSED for a table without a primary key */
-export async function runBackfill(
-  run: Run,
-  place: Place,
-  planned: PlannedMigration,
-  step: BackfillStep,
+async function runBatches(
+  { run, place, planned, step }: StepContext<BackfillStep>,
   begun: LedgerStep | undefined,
 ): Promise<void> {
   const { update } = step;

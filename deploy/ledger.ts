@@ -98,6 +98,14 @@ export async function finishStep(session: DeploySession, planned: PlannedMigrati
   );
 }
 
+/** Of a step that PostgreSQL refused: nothing of it is there, and the next run begins it anew. */
+export async function forgetStep(session: DeploySession, planned: PlannedMigration, step: Step): Promise<void> {
+  await session.query(
+    `delete from ${table} where migration = $1::text and created_at = $2::bigint and number = $3::integer and state = 'started'`,
+    [...keyOf(planned), String(step.number)],
+  );
+}
+
 /** In the transaction of a batch: how far a backfill has come. */
 export async function moveStep(
   session: DeploySession,

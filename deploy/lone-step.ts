@@ -3,45 +3,72 @@
 // EXISTS is never trusted: it passes over an index that is not valid.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LedgerStep } from './ledger.ts';
+import { finishStep, forgetStep, type LedgerStep, startStep } from './ledger.ts';
 import { stopIfAsked } from './lock.ts';
 import { qualified, quoteName, quoteText } from './quoting.ts';
 import type { Place, Run } from './run.ts';
-import type { DeploySession } from './session.ts';
+import { type DeploySession, isAnswer, type PostgresFailure } from './session.ts';
 import type { LoneAction, Named } from './sql-statements.ts';
-import type { Step } from './steps.ts';
+import type { RunnableStep, Standing, StepContext, Undo } from './step-shape.ts';
+import { type Step, shorten } from './steps.ts';
 
 export type LoneStep = Extract<Step, { kind: 'alone' }>;
 
-/** Where what a step does stands now. */
-type Standing = 'not done' | 'done' | 'half done';
-
-/**
- * Runs one, unless an earlier run has done it.
- * @param begun what the ledger says of it, where an earlier run began it
- */
-export async function runLoneStep(
-  run: Run,
-  place: Place,
-  step: LoneStep,
-  begun: LedgerStep | undefined,
-): Promise<void> {
+export function loneStep(context: StepContext<LoneStep>): RunnableStep {
+  const { run, place, planned, step, begun } = context;
+  const { session } = run;
   const { action } = step;
   const [statement] = step.statements;
-  if (begun) await waitForEarlier(run, place, begun);
-  const standing = begun ? await standingOf(run.session, action) : await invalidOnly(run.session, action);
-  if (standing === 'done') return;
-  if (standing === 'half done') await clearAway(run, place, action);
-  await run.session.script(`set lock_timeout = 0; set statement_timeout = 0; set time zone 'UTC'`);
+  const shape: RunnableStep = {
+    async check(): Promise<Standing> {
+      if (!begun) return invalidOnly(session, action);
+      await waitForEarlier(run, place, begun);
+      return standingOf(session, action);
+    },
+    async run(standing: Standing): Promise<void> {
+      await startStep(session, planned, step);
+      if (standing === 'half done') await repair(run, place, shape);
+      // What was repaired may be done: an interrupted DETACH can only be brought to its end.
+      const isDone =
+        standing === 'done' || (standing === 'half done' && (await standingOf(session, action)) === 'done');
+      if (!isDone) await runAlone(context, shape, statement?.sql ?? '');
+      await finishStep(session, planned, step);
+    },
+    describe: () => shorten(statement?.sql ?? ''),
+    undo: () => undoOf(session, action),
+  };
+  return shape;
+}
+
+async function runAlone(
+  { run, place, planned, step }: StepContext<LoneStep>,
+  shape: RunnableStep,
+  sql: string,
+): Promise<void> {
+  const { session } = run;
+  await session.script(`set lock_timeout = 0; set statement_timeout = 0; set time zone 'UTC'`);
   const watch = watchProgress(run, place);
   try {
-    await run.session.script(statement?.sql ?? '');
+    await session.script(sql);
   } catch (error) {
-    await clearAway(run, place, action).catch(() => {}); // an invalid index costs each write, and serves no read
+    const failure = error as PostgresFailure;
+    // An invalid index costs each write, and serves no read.
+    if ((await standingOf(session, step.action).catch(() => undefined)) === 'half done')
+      await repair(run, place, shape).catch(() => {});
+    // PostgreSQL refused it: nothing of this step is there, and what has its name is somebody else's.
+    if (isAnswer(failure)) await forgetStep(session, planned, step).catch(() => {});
     throw error;
   } finally {
     await watch.stop();
   }
+}
+
+/** Takes back what an interrupted run left. */
+async function repair({ session, onEvent }: Run, place: Place, shape: RunnableStep): Promise<void> {
+  await session.script('set lock_timeout = 0; set statement_timeout = 0');
+  const { statements, what } = await shape.undo();
+  for (const statement of statements) await session.script(statement);
+  if (statements.length > 0) onEvent({ type: 'repair', ...place, what });
 }
 
 /** At a first run an index that is there belongs to somebody: PostgreSQL says so. One that is not valid is in the way. */
@@ -126,28 +153,53 @@ async function detachStanding(
   return row.pending === 'true' ? 'half done' : 'not done';
 }
 
-/** Takes away what an interrupted one left. */
-async function clearAway(run: Run, place: Place, action: LoneAction): Promise<void> {
-  const { session } = run;
-  const tell = (what: string): void => run.onEvent({ type: 'repair', ...place, what });
-  await session.script('set lock_timeout = 0; set statement_timeout = 0');
-  if (action.kind === 'detach') {
-    if ((await detachStanding(session, action)) !== 'half done') return;
-    tell(`finished the interrupted DETACH of ${qualified(action.partition)}`);
-    await session.script(
-      `alter table ${qualified(action.table)} detach partition ${qualified(action.partition)} finalize`,
-    );
-    return;
+async function undoOf(session: DeploySession, action: LoneAction): Promise<Undo> {
+  switch (action.kind) {
+    case 'create-index': {
+      const found = await indexes(session, [indexOf(action)]);
+      const [index] = found;
+      const why = index?.isValid === false ? 'was not valid: its build was interrupted' : 'this step has built';
+      return dropping(found, why);
+    }
+    case 'reindex':
+      return dropping(
+        (await leftovers(session, action)).map((name) => ({ name })),
+        'was not valid: its build was interrupted',
+      );
+    case 'drop-index':
+      return (await indexes(session, action.indexes)).length < action.indexes.length
+        ? byHand('an index that is dropped is built again from its definition, which an earlier migration has')
+        : byHand('nothing is dropped');
+    case 'detach':
+      return undoOfDetach(session, action);
+    case 'other':
+      return byHand('what it did is not taken back');
   }
-  const names =
-    action.kind === 'create-index'
-      ? (await indexes(session, [indexOf(action)])).filter(({ isValid }) => !isValid).map(({ name }) => name)
-      : action.kind === 'reindex'
-        ? await leftovers(session, action)
-        : [];
-  for (const name of names) {
-    await session.script(`drop index concurrently if exists ${name}`);
-    tell(`dropped the index ${name}, which was not valid: its build was interrupted`);
+}
+
+const byHand = (what: string): Undo => ({ statements: [], what });
+
+function dropping(found: readonly { name: string }[], why: string): Undo {
+  if (found.length === 0) return byHand('no index of it is there');
+  return {
+    statements: found.map(({ name }) => `drop index concurrently if exists ${name}`),
+    what: `dropped the index ${found.map(({ name }) => name).join(', ')}, which ${why}`,
+  };
+}
+
+async function undoOfDetach(session: DeploySession, action: Extract<LoneAction, { kind: 'detach' }>): Promise<Undo> {
+  const [table, partition] = [qualified(action.table), qualified(action.partition)];
+  switch (await detachStanding(session, action)) {
+    case 'not done':
+      return byHand(`${partition} is attached`);
+    case 'half done':
+      // PostgreSQL knows no other way out of it.
+      return {
+        statements: [`alter table ${table} detach partition ${partition} finalize`],
+        what: `finished the interrupted DETACH of ${partition}`,
+      };
+    case 'done':
+      return byHand(`attach ${partition} again, with the bounds that it had`);
   }
 }
 

@@ -15,6 +15,11 @@ export interface PostgresFailure {
   position?: string;
 }
 
+/** Whether PostgreSQL refused a statement; anything else is the connection's, or the end of the server (57P). */
+export function isAnswer({ code }: PostgresFailure): boolean {
+  return /^[0-9A-Z]{5}$/.test(code ?? '') && !/^(08|57P|EPIPE)/.test(code ?? '');
+}
+
 /**
  * PostgreSQL's text, where it can't quote a value of a row: a value that does not fit (class 22), is too long (54) or is
  * read as a query (42601, 42602) is quoted. With a position it is the file's own text that is quoted.

@@ -88,7 +88,17 @@ describe.each(inject('servers'))('on PostgreSQL $version', ({ url: serverUrl }) 
       const failure = await deploy({ url, migrationsFolder }).catch((error: unknown) => error);
       expect(failure).toMatchObject({
         code: 'MIGRATION_FAILED',
-        details: { migration: '0001_mixed', sqlState: '22P02', stepsDone: 3, applied: ['0000_table'] },
+        details: {
+          migration: '0001_mixed',
+          sqlState: '22P02',
+          stepsDone: 3,
+          undo: [
+            'step 3: it is committed: what takes it back is a migration of its own',
+            'step 2: drop index concurrently if exists public.person_last_idx',
+            'step 1: it is committed: what takes it back is a migration of its own',
+          ],
+          applied: ['0000_table'],
+        },
       });
       expect((failure as Error).message).toContain('invalid input value for enum');
       expect((await status({ url, migrationsFolder })).migrations[1]).toMatchObject({ state: 'pending', stepsDone: 3 });
@@ -124,6 +134,56 @@ describe.each(inject('servers'))('on PostgreSQL $version', ({ url: serverUrl }) 
       expect(await sql`select indisvalid from pg_index where indexrelid = 'person_u'::regclass`).toEqual([
         { indisvalid: true },
       ]);
+    }));
+
+  test('an index of somebody else that has the name is in the way, in the next run too, and is left as it is', () =>
+    onDatabase(async ({ url, sql }) => {
+      await deploy({ url, migrationsFolder: journalFolder([table]) });
+      await sql`create index person_last_idx on person (mood)`;
+      const build = 'create index concurrently person_last_idx on person (last)';
+      const migrationsFolder = journalFolder([table, { tag: '0001_index', when: 2000, sql: build }]);
+      for (let run = 1; run <= 2; run += 1) {
+        const failure = deploy({ url, migrationsFolder });
+        await expect(failure).rejects.toMatchObject({ code: 'MIGRATION_FAILED', details: { sqlState: '42P07' } });
+      }
+      expect(await sql`select pg_get_indexdef('person_last_idx'::regclass) as text`).toEqual([
+        { text: expect.stringContaining('(mood)') },
+      ]);
+    }));
+
+  test('an interrupted DETACH is finished, since it can’t be taken back, and not begun again', () =>
+    onDatabase(async ({ url, sql }) => {
+      const parts: MigrationFile = {
+        tag: '0000_parts',
+        when: 1000,
+        sql: statements(
+          'create table event (id int) partition by range (id)',
+          'create table event_1 partition of event for values from (1) to (10)',
+        ),
+      };
+      const detach = 'alter table event detach partition event_1 concurrently';
+      const migrationsFolder = journalFolder([parts, { tag: '0001_detach', when: 2000, sql: detach }]);
+      await deploy({ url, migrationsFolder: journalFolder([parts]) });
+      const reader = await sql.reserve();
+      await reader`begin`;
+      await reader`select * from event`; // CONCURRENTLY waits for its end, behind its first transaction
+      const killed = deployUntil(0, { url, migrationsFolder });
+      const isPending = async (): Promise<boolean> =>
+        (await sql`select 1 from pg_inherits where inhdetachpending`).length > 0;
+      while (!(await isPending())) await sleep(50);
+      killed.child.kill('SIGKILL');
+      await killed.ended;
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity where query like ${'alter table event detach%'}`;
+      await reader`commit`;
+      reader.release();
+      expect(await isPending()).toBe(true);
+      const events: DeployEvent[] = [];
+      await deploy({ url, migrationsFolder, onEvent: (event) => events.push(event) });
+      expect(events).toContainEqual(
+        expect.objectContaining({ type: 'repair', what: 'finished the interrupted DETACH of "event_1"' }),
+      );
+      expect(await sql`select 1 from pg_inherits`).toHaveLength(0);
+      expect(await status({ url, migrationsFolder })).toMatchObject({ isUpToDate: true });
     }));
 
   test('says how far an index build is, and what it waits for', { timeout: 60_000 }, () =>
