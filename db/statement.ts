@@ -22,7 +22,10 @@ export function statement<Row>(
     text,
     async run(...params): Promise<Row[]> {
       const owner = typeof written === 'number' ? { userId: params[written - 1] as string } : written;
-      return (await execute(text, params, true, owner)).rows.map(mapRow);
+      const { rows } = await execute(text, params, true, owner);
+      const mapped = rows.map(mapRow);
+      rows.length = 0; // who awaited them may keep them for long: V8's small collections took 1 ms then, and not 4
+      return mapped;
     },
   };
 }

@@ -44,8 +44,11 @@ export class ByteReader {
   }
 
   number(): number {
-    let value = 0;
-    for (let factor = 1; ; factor *= 0x80) {
+    const first = this.bytes[this.at] as number;
+    this.at += 1;
+    if (first < 0x80) return first; // as nearly all are
+    let value = first & 0x7f;
+    for (let factor = 0x80; ; factor *= 0x80) {
       const byte = this.bytes[this.at] as number;
       this.at += 1;
       value += (byte & 0x7f) * factor;

@@ -109,13 +109,11 @@ export class Candidates<Row> {
   private async readBlocks(): Promise<void> {
     const ids = this.unread.map(({ id }) => id);
     const rows = await blocksOf.run(this.userId, `{${this.grams.join(',')}}`, `{${ids.join(',')}}`);
-    const segments = new Map(this.unread.map((segment) => [segment.id, { ...segment, blocks: new Map() }]));
-    for (const { segmentId, number, bytes } of rows) {
-      if (number !== null) segments.get(segmentId)?.blocks.set(number, bytes);
-    }
-    if (new Set(rows.map(({ segmentId }) => segmentId)).size < ids.length) throw new SegmentGone();
+    if (rows.length < ids.length) throw new SegmentGone();
+    const blocks = new Map(rows.map((row) => [row.segmentId, row.blocks]));
+    const segments = this.unread.map((segment) => ({ ...segment, blocks: blocks.get(segment.id) }));
     this.unread = [];
-    await this.look([...segments.values()]);
+    await this.look(segments);
   }
 
   /** Takes segments whose blocks were read among those that are open. */

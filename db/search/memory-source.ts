@@ -16,17 +16,17 @@ import {
   segmentParams,
   segmentRows,
   toLocated,
-  toSegments,
+  toSegment,
   writeSegmentRows,
 } from './segment-rows.ts';
-import { type Document, type NewSegment, pageRows, type Source, type State } from './source.ts';
+import { type Document, type Located, type NewSegment, pageRows, type Source, type State } from './source.ts';
 
 export interface FoundMemory extends Memory {
   /** MD5 of its content, as PostgreSQL has it. */
   digest: string;
 }
 
-const columns = 'id, user_id, content, created_at, md5(content)';
+const columns = 'id, content, created_at, md5(content)';
 
 /** As the partial index has it: what is not indexed, and may be. */
 const isUnindexed = 'search_digest is distinct from md5(content)::uuid and content_index is null';
@@ -36,7 +36,7 @@ const isUnindexed = 'search_digest is distinct from md5(content)::uuid and conte
  * in that of the id alone all memories are read, by their primary key (95 ms among 50,000).
  */
 export const memoryState = statement(
-  `${segmentRows('memory', 'null::uuid, null::uuid, null::text, null::timestamptz, null::text')}
+  `${segmentRows('memory', 'null::uuid, null::text, null::timestamptz, null::text')}
 union all
 select ${noSegment}, unindexed.*
 from (
@@ -59,7 +59,7 @@ left join lateral (
   where id = place.id and user_id = $1::uuid and content_index is null
   offset 0
 ) m on true`,
-  (row) => toLocated(row, row[placeColumns] === null ? undefined : toDocument(row, placeColumns)),
+  (row) => row,
 );
 
 /** A memory that somebody else writes at this moment is passed over. */
@@ -96,10 +96,10 @@ export const memorySource: Source<FoundMemory> = {
       firstSegments(grams),
     );
     return {
-      segments: toSegments(rows.filter(([segmentId]) => segmentId !== null)),
+      segments: rows.filter(([segmentId]) => segmentId !== null).map(toSegment),
       unindexed: rows
         .filter(([segmentId]) => segmentId === null)
-        .map((row) => ({ ...toDocument(row, segmentColumns), state: undefined })),
+        .map((row) => ({ ...toDocument(userId, row, segmentColumns), state: undefined })),
     };
   },
 
@@ -108,7 +108,13 @@ export const memorySource: Source<FoundMemory> = {
     return found.map((memory) => documentOf({ ...memory, digest: '' }));
   },
 
-  readAt: (userId, documents) => memoriesAt.run(userId, ...documentParams(documents)),
+  async readAt(userId, documents): Promise<Located<FoundMemory>[]> {
+    const rows = await memoriesAt.run(userId, ...documentParams(documents));
+    return rows.map((row) => {
+      const isThere = row[placeColumns] !== null;
+      return toLocated(documents, row, isThere ? toDocument(userId, row, placeColumns) : undefined);
+    });
+  },
 
   async writeSegment(segment: NewSegment, documents): Promise<boolean> {
     const { count } = await execute(writeSegment, [...segmentParams(segment), ...digestsOf(documents)], true, {
@@ -127,13 +133,13 @@ function digestsOf(documents: readonly Document<FoundMemory>[]): [ids: string, d
 }
 
 /** @param from where its columns begin */
-function toDocument(row: readonly unknown[], from: number): Document<FoundMemory> {
+function toDocument(userId: string, row: readonly unknown[], from: number): Document<FoundMemory> {
   return documentOf({
     id: row[from] as string,
-    userId: row[from + 1] as string,
-    content: readContent(row[from + 2]),
-    createdAt: readMoment(row[from + 3]),
-    digest: row[from + 4] as string,
+    userId,
+    content: readContent(row[from + 1]),
+    createdAt: readMoment(row[from + 2]),
+    digest: row[from + 3] as string,
   });
 }
 

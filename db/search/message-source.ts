@@ -15,7 +15,7 @@ import {
   segmentParams,
   segmentRows,
   toLocated,
-  toSegments,
+  toSegment,
   writeSegmentRows,
 } from './segment-rows.ts';
 import {
@@ -125,14 +125,14 @@ export const messageSource: Source<FoundMessage> = {
       const message = await toDocument(userId, row.slice(segmentColumns));
       unindexed.push({ ...message, state: { revision: row.at(-2), start: row.at(-1) } satisfies ChatState });
     }
-    return { segments: toSegments(rows.filter(([segmentId]) => segmentId !== null)), unindexed };
+    return { segments: rows.filter(([segmentId]) => segmentId !== null).map(toSegment), unindexed };
   },
 
   async readAt(userId, documents): Promise<Located<FoundMessage>[]> {
     const located: Located<FoundMessage>[] = [];
     for (const row of await messagesAt.run(userId, ...documentParams(documents))) {
       const isThere = row[placeColumns] !== null;
-      located.push(toLocated(row, isThere ? await toDocument(userId, row.slice(placeColumns)) : undefined));
+      located.push(toLocated(documents, row, isThere ? await toDocument(userId, row.slice(placeColumns)) : undefined));
     }
     return located;
   },

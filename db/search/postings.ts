@@ -198,10 +198,15 @@ export function documentsWithAll(
   const step = 2 ** gramBits;
   const found = newBits(documents);
   const ofGram = newBits(documents);
-  for (const [i, gram] of grams.entries()) {
+  const wanted: { gram: number; postings: Encoded }[] = [];
+  for (const gram of grams) {
     const block = blocks.get(gram % step);
     const postings = block && findGram(block, Math.floor(gram / step));
     if (!postings) return new Documents(newBits(0));
+    wanted.push({ gram, postings });
+  }
+  wanted.sort((one, other) => one.postings.bytes.length - other.postings.bytes.length); // rare ones leave nothing sooner
+  for (const [i, { gram, postings }] of wanted.entries()) {
     const { bytes } = i === 0 ? found : ofGram;
     if (i > 1) bytes.fill(0);
     if (isCoarse(gram)) widen(bitsOf(postings, new Uint8Array(Math.ceil(countOf(gram, documents) / 8))), bytes);

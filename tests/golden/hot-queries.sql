@@ -496,27 +496,24 @@ select "id", "user_id", "content", "created_at" from "Memory" where "Memory"."us
 
 -- findMemoriesByContent
 select
-  s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.number, b.bytes,
-  null::uuid, null::uuid, null::text, null::timestamptz, null::text
+  s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.blocks,
+  null::uuid, null::text, null::timestamptz, null::text
 from (
   select *, row_number() over (order by "newestAt" desc) <= (select $6::integer) as "isFirst"
   from "SearchSegment"
   where "userId" = $1::uuid and kind = 'memory' and "oldestAt" <= (select $5::timestamptz)
 ) s
 left join lateral (
-  select number, bytes
-  from (
-    select b.number, b.bytes, count(*) over () as count
-    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
-    join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
-  ) found
-  where count = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
+  select encode(string_agg(int4send(b.number) || int4send(octet_length(b.bytes)) || b.bytes, ''), 'base64') as blocks
+  from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
+  join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
+  having count(*) = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
 ) b on true
-where b.number is not null or not s."isFirst"
+where b.blocks is not null or not s."isFirst"
 union all
-select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::integer, null::bytea, unindexed.*
+select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::text, unindexed.*
 from (
-  select id, user_id, content, created_at, md5(content)
+  select id, content, created_at, md5(content)
   from "Memory"
   where user_id = $1::uuid and id >= (select $3::uuid) and (id > (select $3::uuid) or (select $4::integer) < 0) and search_digest is distinct from md5(content)::uuid and content_index is null
   order by content_index, id
@@ -537,7 +534,7 @@ delete from "Memory" where ("Memory"."id" = $1 and "Memory"."user_id" = $2) retu
 
 -- searchMessages: nothing is indexed
 select
-  s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.number, b.bytes,
+  s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.blocks,
   null::uuid, null::uuid, null::uuid, null::integer, null::varchar, null::timestamptz, null::json, null::integer, null::integer
 from (
   select *, row_number() over (order by "newestAt" desc) <= (select $6::integer) as "isFirst"
@@ -545,17 +542,14 @@ from (
   where "userId" = $1::uuid and kind = 'message' and "oldestAt" <= (select $5::timestamptz)
 ) s
 left join lateral (
-  select number, bytes
-  from (
-    select b.number, b.bytes, count(*) over () as count
-    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
-    join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
-  ) found
-  where count = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
+  select encode(string_agg(int4send(b.number) || int4send(octet_length(b.bytes)) || b.bytes, ''), 'base64') as blocks
+  from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
+  join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
+  having count(*) = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
 ) b on true
-where b.number is not null or not s."isFirst"
+where b.blocks is not null or not s."isFirst"
 union all
-select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::integer, null::bytea, unindexed.*
+select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::text, unindexed.*
 from (
   select m."chatId", m.id, m."parentId", m.position, m.role, m."createdAt",
   case when pg_column_size(m.body) <= 65536 then m.body end, c.revision, c."indexedCount"
@@ -634,8 +628,8 @@ commit;
 select place.*, m."chatId", m.id, m."parentId", m.position, m.role, m."createdAt",
   case when pg_column_size(m.body) <= 65536 then m.body end
 from (
-  select wanted."segmentId", place.*
-  from unnest((select $2::uuid[]), (select $3::integer[])) as wanted ("segmentId", document)
+  select wanted.ordinal::integer as ordinal, place.*
+  from unnest((select $2::uuid[]), (select $3::integer[])) with ordinality as wanted ("segmentId", document, ordinal)
   cross join lateral (
     select
       encode(substr(bytes, 1 + first, 16), 'hex')::uuid as id,
@@ -663,8 +657,8 @@ left join lateral (
 -- (a statement of "findMemoriesByContent")
 select place.*, m.*
 from (
-  select wanted."segmentId", place.*
-  from unnest((select $2::uuid[]), (select $3::integer[])) as wanted ("segmentId", document)
+  select wanted.ordinal::integer as ordinal, place.*
+  from unnest((select $2::uuid[]), (select $3::integer[])) with ordinality as wanted ("segmentId", document, ordinal)
   cross join lateral (
     select
       encode(substr(bytes, 1 + first, 16), 'hex')::uuid as id,
@@ -676,7 +670,7 @@ from (
   ) place
 ) place
 left join lateral (
-  select id, user_id, content, created_at, md5(content)
+  select id, content, created_at, md5(content)
   from "Memory"
   where id = place.id and user_id = $1::uuid and content_index is null
   offset 0
