@@ -96,7 +96,7 @@ class Search {
     private readonly maxDepth: number,
   ) {}
 
-  find(value: unknown, key: string, depth: number): Problem | 'too large' | 'too deep' | undefined {
+  find(value: unknown, key: string | number, depth: number): Problem | 'too large' | 'too deep' | undefined {
     this.bytes += typeof value === 'string' ? value.length + 3 : 2; // quotes, brackets or a digit, and a comma
     if (this.bytes > this.maxBytes + 2) return 'too large';
     switch (typeof value) {
@@ -111,12 +111,12 @@ class Search {
   }
 
   /** What an object says of itself is what counts. A Date's own form is a text, or null where it is invalid. */
-  private findInObject(value: object, key: string, depth: number, isForm = false): ReturnType<Search['find']> {
+  private findInObject(value: object, key: string | number, depth: number, isForm = false): ReturnType<Search['find']> {
     if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return { what: 'has bytes', path: [] };
     const { toJSON } = value as { toJSON?: unknown };
     if (isForm || typeof toJSON !== 'function') return this.findInside(value, depth);
     if (toJSON === Date.prototype.toJSON) return undefined;
-    const form: unknown = toJSON.call(value, key);
+    const form: unknown = toJSON.call(value, String(key));
     return typeof form === 'object' && form !== null
       ? this.findInObject(form, key, depth, true)
       : this.find(form, key, depth);
@@ -125,9 +125,13 @@ class Search {
   private findInside(value: object, depth: number): ReturnType<Search['find']> {
     if (depth >= this.maxDepth) return 'too deep';
     const isArray = Array.isArray(value);
+    if (isArray && this.bytes + 2 * value.length > this.maxBytes + 2) {
+      this.bytes += 2 * value.length; // each takes a character and a comma
+      return 'too large';
+    }
     const keys = isArray ? value.keys() : Object.keys(value);
     for (const key of keys) {
-      const problem = this.find((value as Record<string | number, unknown>)[key], String(key), depth + 1);
+      const problem = this.find((value as Record<string | number, unknown>)[key], key, depth + 1);
       if (!problem) continue;
       if (typeof problem !== 'string') problem.path.push(isArray ? `[${key}]` : asStep(key as string));
       return problem;

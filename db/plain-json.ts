@@ -44,6 +44,8 @@ export class QuickLook {
   }
 
   private entries(list: readonly unknown[], depth: number): Look {
+    // Each takes a character and a comma: of a list that is too long by that alone nothing is looked at.
+    if (this.bytes + 2 * list.length > this.maxBytes) return this.count(2 * list.length);
     for (let i = 0; i < list.length; i += 1) {
       this.bytes += 1;
       const look = this.at(list[i], depth + 1);
