@@ -1,6 +1,8 @@
-// mytx health: says how the database of the environment is, without changing it. Asked in db/health.ts.
+// mytx health: says how the database of the environment is, without changing it. Asked in db/health.ts. Exit code 1 where
+// row-level security lacks something.
 
 import { type HealthReport, inspectDatabase } from '../db/health.ts';
+import { exitCodes } from './exit-codes.ts';
 import { endAtInterruption } from './interruption.ts';
 import { runVerb } from './run-verb.ts';
 import { renderTable } from './table.ts';
@@ -14,14 +16,18 @@ type HealthData = Omit<HealthReport, 'target' | 'warnings'>;
 
 export async function health({ json = false }: HealthFlags): Promise<void> {
   endAtInterruption('interrupted; nothing was changed');
-  await runVerb('health', { json }, async (voice): Promise<HealthData> => {
+  let isLacking = false;
+  const exitCode = await runVerb('health', { json }, async (voice): Promise<HealthData> => {
     const target = targetOfEnvironment();
     voice.nameTarget(target.target);
     const { target: _target, warnings, ...data } = await inspectDatabase(target);
     for (const warning of warnings) voice.warn(warning);
-    voice.say(...renderHealth(data), ...renderReplicas(data, voice.stream), 'healthy');
+    isLacking = data.rowSecurity?.isReady === false;
+    const end = isLacking ? 'healthy, but for row-level security' : 'healthy';
+    voice.say(...renderHealth(data), ...renderRowSecurity(data), ...renderReplicas(data, voice.stream), end);
     return data;
   });
+  if (exitCode === exitCodes.done && isLacking) process.exitCode = exitCodes.failed;
 }
 
 function renderHealth({ engine, latencyMs, pool, pending }: HealthData): string[] {
@@ -33,6 +39,14 @@ function renderHealth({ engine, latencyMs, pool, pending }: HealthData): string[
     `connections: ${pool.open} open of ${pool.size}, ${pool.waiting} callers wait`,
     `schema: ${schema}`,
   ];
+}
+
+/** What is missing as SQL, to be run as it is. */
+function renderRowSecurity({ rowSecurity }: HealthData): string[] {
+  if (!rowSecurity) return [];
+  if (rowSecurity.isReady) return ['row-level security: ready'];
+  const gaps = rowSecurity.missing.flatMap(({ what, statement }) => [`-- ${what}`, `${statement};`]);
+  return ["row-level security: not ready; an administrator, or the tables' owner, runs:", '', ...gaps, ''];
 }
 
 function renderReplicas({ replicas = [] }: HealthData, stream: NodeJS.WriteStream): string[] {

@@ -169,7 +169,9 @@ function addSchemaVerbs(program: Verb): void {
 function addDatabaseVerbs(program: Verb): void {
   program
     .command('health')
-    .description('say how the database is, and whether its schema is up to date; changes nothing')
+    .description(
+      'say how the database is, whether its schema is up to date, and what row-level security lacks; changes nothing',
+    )
     .option(...jsonFlag)
     .example('npx mytx health', 'npx mytx health --json')
     .explainedIn('troubleshooting.md')

@@ -7,10 +7,13 @@ import { checkHealth, type Health } from './database.ts';
 import type { Target } from './development.ts';
 import { type ConnectionCode, ConnectionError } from './errors.ts';
 import { openUnchanged } from './opening.ts';
+import { checkRowSecurity, type RowSecurityReport } from './row-security.ts';
 
 export interface HealthReport extends Omit<Health, 'isHealthy' | 'error'> {
   /** Migrations that an embedded database lacks, and gets the next time that it is opened; a server that lacks one is an error. */
   pending: string[];
+  /** What row-level security lacks; of a server, for in an embedded database its roles are always there. */
+  rowSecurity?: RowSecurityReport;
   warnings: string[];
 }
 
@@ -25,7 +28,9 @@ export async function inspectDatabase({ engine, options }: Target): Promise<Heal
   try {
     const { isHealthy: _, error, ...health } = await runWith(database, checkHealth);
     if (error) throw notHealthy(error);
-    return { ...health, pending, warnings };
+    const report: HealthReport = { ...health, pending, warnings };
+    if (engine === 'server') report.rowSecurity = await runWith(database, checkRowSecurity);
+    return report;
   } finally {
     await database.close();
   }

@@ -97,8 +97,34 @@ describe.each(inject('servers').slice(-1))('of PostgreSQL $version', patient, ({
       latencyMs: expect.any(Number),
       pool: { size: 10, open: 1, busy: 0, waiting: 0, oldestWaitMs: 0, refused: 0 },
       pending: [],
+      rowSecurity: { isReady: true, missing: [] },
     });
     expect(exitCode).toBe(0);
+  });
+
+  test('whose row-level security lacks something: exit 1 with the statements, which put it right', async () => {
+    const POSTGRES_URL = await newServerDatabase(templateName);
+    const sql = postgres(POSTGRES_URL, { max: 1, onnotice: () => {} });
+    await sql.unsafe('alter table "Task" disable row level security; drop policy "Memory_user_policy" on "Memory"');
+    const people = await mytx(['health'], { folder, env: { POSTGRES_URL } });
+    expect(people.stdout).toContain(
+      '\n-- "Task" has no row-level security\nalter table "Task" enable row level security;\n',
+    );
+    expect(people.stdout).toMatch(/\nhealthy, but for row-level security\n$/);
+    const { exitCode, stdout } = await mytx(['health', '--json'], { folder, env: { POSTGRES_URL } });
+    const { ok, data } = JSON.parse(stdout);
+    expect({ ok, isReady: data.rowSecurity.isReady, exitCode }).toEqual({ ok: true, isReady: false, exitCode: 1 });
+    expect(data.rowSecurity.missing).toContainEqual({
+      what: 'no policy of "Memory" is for mytx_user and select',
+      statement: expect.stringContaining('create policy'),
+      isRefused: true,
+    });
+    const [, statements = ''] = /runs:\n\n(.*)\n\nhealthy/s.exec(people.stdout) ?? [];
+    await sql.unsafe(statements);
+    await sql.end();
+    const { exitCode: atLast, stdout: said } = await mytx(['health'], { folder, env: { POSTGRES_URL } });
+    expect(said).toContain('\nrow-level security: ready\nhealthy\n');
+    expect(atLast).toBe(0);
   });
 
   test('with a replica that is away: healthy, and said', async () => {
