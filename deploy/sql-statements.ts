@@ -31,8 +31,8 @@ export interface BackfillUpdate {
 }
 
 export interface SqlStatement extends MigrationStatement {
-  run:
-    | { as: 'plain' }
+  run: /** `table` is the one, as `schema.name`, whose lock it takes; undefined for several, for none, or where nobody looked. */
+    | { as: 'plain'; table?: string }
     /** In a transaction of its own: a new value of an enum is usable behind its commit, VALIDATE holds its lock for a scan. */
     | { as: 'own-transaction' }
     | { as: 'alone'; action: LoneAction }
@@ -56,7 +56,7 @@ export async function readStatements({ statements }: Migration): Promise<SqlStat
         run: needsOf(statement, grammar),
       }),
     );
-    return parsed?.some(({ run }) => run.as !== 'plain') ? parsed : [plain(part)];
+    return parsed ?? [plain(part)];
   });
 }
 
@@ -68,7 +68,9 @@ function needsOf({ type, node, sql, before }: ParsedStatement, grammar: Grammar)
   const action = loneAction(type, node);
   if (action) return action.kind === 'create-index' && !action.index ? unnamedIndex : { as: 'alone', action };
   if (type === 'TransactionStmt') return transactionControl;
-  return isForOwnTransaction(type, node) ? { as: 'own-transaction' } : { as: 'plain' };
+  if (isForOwnTransaction(type, node)) return { as: 'own-transaction' };
+  const table = lockedTable(type, node);
+  return { as: 'plain', ...(table === undefined ? {} : { table }) };
 }
 
 const unnamedIndex: SqlStatement['run'] = {
@@ -133,6 +135,13 @@ function isForOwnTransaction(type: string, node: Node): boolean {
   if (type !== 'AlterTableStmt') return false;
   const commands = commandsOf(node);
   return commands.length > 0 && commands.every(({ subtype }) => subtype === 'AT_ValidateConstraint');
+}
+
+function lockedTable(type: string, node: Node): string | undefined {
+  if (!['AlterTableStmt', 'RenameStmt', 'CreateTrigStmt', 'UpdateStmt', 'DeleteStmt'].includes(type)) return;
+  if (node.relation === undefined || (node.objtype ?? 'OBJECT_TABLE') !== 'OBJECT_TABLE') return;
+  const { schema = 'public', name } = nameOf(node.relation);
+  return `${schema}.${name}`;
 }
 
 function commandsOf(node: Node): Node[] {

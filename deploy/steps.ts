@@ -36,15 +36,25 @@ export async function planMigration(migration: Migration): Promise<PlannedMigrat
   return { migration, steps, isWhole: steps.every(({ kind }) => kind === 'transaction') && steps.length <= 1 };
 }
 
-/** Plain statements that follow one another are one group. */
+/**
+ * What needs no more than a transaction is one group; in a migration of several steps as far as it follows one another and
+ * takes the lock of one table: who waits for a second one holds up all who use the first.
+ */
 function groupsOf(statements: readonly SqlStatement[]): SqlStatement[][] {
+  if (statements.every(({ run }) => run.as === 'plain')) return statements.length > 0 ? [[...statements]] : [];
   const groups: SqlStatement[][] = [];
   for (const statement of statements) {
     const last = groups.at(-1);
-    if (statement.run.as === 'plain' && last?.[0]?.run.as === 'plain') last.push(statement);
+    if (last && fits(last, statement)) last.push(statement);
     else groups.push([statement]);
   }
   return groups;
+}
+
+function fits(group: readonly SqlStatement[], { run }: SqlStatement): boolean {
+  if (run.as !== 'plain' || group[0]?.run.as !== 'plain') return false;
+  const locked = group.map((one) => one.run.as === 'plain' && one.run.table).find(Boolean);
+  return !locked || run.table === undefined || run.table === locked;
 }
 
 function toStep(statements: SqlStatement[], number: number): Step {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { type DeployEvent, type DeployOptions, deploy, status } from '../../db/deployment.ts';
+import { type Migration, readMigrations } from '../../deploy/migrations.ts';
+import { planMigration } from '../../deploy/steps.ts';
 import { deployUntil } from './crash-points.ts';
 import {
   journalFolder,
@@ -42,6 +44,19 @@ const mixed: MigrationFile = {
     'drop index concurrently person_last_idx',
   ),
 };
+
+test('in a migration of several steps each transaction locks one table; in any other all is one', async () => {
+  const stepsOf = async (...list: string[]): Promise<string[][]> => {
+    const [migration] = readMigrations(journalFolder([{ tag: '0000_steps', when: 1, sql: statements(...list) }]));
+    const { steps } = await planMigration(migration as Migration);
+    return steps.map((step) => step.statements.map(({ sql }) => sql));
+  };
+  const a = 'alter table a add column x int';
+  const other = 'alter table other.a add column y int';
+  const [view, index] = ['create view v as select 1', 'create index concurrently a_x on a (x)'];
+  expect(await stepsOf(a, a, view, a, other, a, index)).toEqual([[a, a, view, a], [other], [a], [index]]);
+  expect(await stepsOf(`${a}; ${other}; -- validate`, a)).toHaveLength(1);
+});
 
 const kindsOf = (events: readonly DeployEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'step' ? [event.kind] : []));

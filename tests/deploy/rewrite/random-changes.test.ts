@@ -43,7 +43,8 @@ test.each(inject('servers'))(
       { ...others, seed: seed + version },
     );
     console.info(`PostgreSQL ${version}: ${JSON.stringify(count)}`);
-    expect(Object.keys(count.forms).length).toBeGreaterThan(isLong ? 6 : 1);
+    expect(count.applied).toBeGreaterThan(0);
+    if (isLong) expect(Object.keys(count.forms).length).toBeGreaterThan(5);
   },
   propertyTimeoutMs,
 );
