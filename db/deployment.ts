@@ -1,5 +1,4 @@
-// mytx-ai/deploy: what of a Drizzle project's migrations a database has, and bringing it up to them. Works on any project.
-// Prints nothing and ends no process: what is under way goes to `onEvent`.
+// What of a Drizzle project's migrations a database has, and bringing it up to them. Works on any project.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

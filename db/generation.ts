@@ -1,4 +1,4 @@
-// What mytx-ai/deploy has for the time before a deploy: migrations generated and rewritten. Works on any Drizzle project.
+// What is done before a deploy: migrations generated and rewritten. Works on any Drizzle project.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';

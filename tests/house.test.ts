@@ -52,6 +52,7 @@ test('db/ imports nothing outside itself, but its opening and mytx-ai/deploy cal
   expect(['init', 'cli', 'console', 'tests', 'scripts'].flatMap((folder) => between('db', folder))).toEqual([]);
   expect([...new Set(between('db', 'deploy').map((line) => line.split(' ')[0]))]).toEqual([
     'db/deployment.ts',
+    'db/generation.ts',
     'db/migrations-folder.ts',
     'db/opening.ts',
   ]);

@@ -46,7 +46,7 @@ export const generateErrors: Record<GenerateErrorCode, Entry> = {
     causes: ['a schema file that can’t be loaded', 'a snapshot of another version of drizzle-kit'],
     actions: ['Correct what drizzle-kit names. `npx drizzle-kit generate` says the same.'],
     example: {
-      message: 'there is no drizzle-kit in /srv/app or a folder above it',
+      message: 'there is no drizzle-kit in /home/dana/travel or a folder above it',
       hint: 'Install it: npm install --save-dev drizzle-kit',
     },
     repeat: 'Safe.',
