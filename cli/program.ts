@@ -123,11 +123,23 @@ function addSchemaVerbs(program: Verb): void {
     .explainedIn('deploying.md')
     .action(async (flags) => (await import('./status.ts')).status(flags));
   program
+    .command('plan')
+    .description(
+      'say what a deploy would do: each statement with its locks, an estimate of its time, and the risk; changes nothing. Exit code 2: something is pending',
+    )
+    .option(...configFlag)
+    .option(...environmentFlag)
+    .option(...urlFlag)
+    .option(...jsonFlag)
+    .example('npx mytx plan', 'npx mytx plan --environment production', 'npx mytx plan --json')
+    .explainedIn('deploying.md')
+    .action(async (flags) => (await import('./plan.ts')).plan(flags));
+  program
     .command('deploy')
     .description(
       'apply the pending migrations of a Drizzle project: one deploy at a time, resumed where one was interrupted',
     )
-    .option('--confirm <hash>', 'apply the plan with this hash, as status prints it, and no other')
+    .option('--confirm <hash>', 'apply the plan with this hash, as plan and status print it, and no other')
     .option('--include-late', 'also those that are older than the newest applied one')
     .addOption(
       new Option('--accept <states...>', 'go on although migrations are in these states').choices([

@@ -14,9 +14,11 @@ import {
   toApplied,
 } from '../deploy/history.ts';
 import { readMigrations } from '../deploy/migrations.ts';
+import { type PlanFacts, readPlan } from '../deploy/plan.ts';
+import { hashPlan } from '../deploy/plan-hash.ts';
 import { findProject, type Project } from '../deploy/project.ts';
 import { type Acceptable, refuseDiverged } from '../deploy/refusals.ts';
-import { hashPlan, readStatus, type StatusReport } from '../deploy/status.ts';
+import { readStatus, type StatusReport } from '../deploy/status.ts';
 import { chooseTarget } from '../deploy/target.ts';
 import { parseServerUrl } from './connection/url.ts';
 import { readEnvironment } from './environment.ts';
@@ -29,6 +31,7 @@ export { defineConfig, type MytxConfig } from '../deploy/environments.ts';
 export { DeployError, type DeployErrorCode } from '../deploy/errors.ts';
 export type { DeployEvent } from '../deploy/events.ts';
 export type { HistoryTable } from '../deploy/history.ts';
+export type { PlannedChange, PlannedLock, PlannedStatement, PlannedStep } from '../deploy/plan.ts';
 export type { Acceptable } from '../deploy/refusals.ts';
 export type { MigrationStatus, StatusReport } from '../deploy/status.ts';
 
@@ -137,8 +140,8 @@ export interface DatabaseStatus extends StatusReport {
 export async function status(options: DeployTarget = {}): Promise<DatabaseStatus> {
   const found = await findDeployTarget(options);
   const { migrationsFolder, history, folder } = found;
-  if (folder !== undefined && folder !== 'memory' && !existsSync(join(folder, 'database'))) {
-    const target = `embedded, ${folder} (not there yet)`; // to look at it must not make it
+  if (isNotThereYet(folder)) {
+    const target = `embedded, ${folder} (not there yet)`;
     return { target, environment: null, ...(await readStatus(undefined, { folder: migrationsFolder })) };
   }
   return withReadingSession(databaseOf(found), async (session, target) => ({
@@ -147,6 +150,36 @@ export async function status(options: DeployTarget = {}): Promise<DatabaseStatus
     ...(await readStatus(session, { folder: migrationsFolder, ...definedOf({ history }) })),
   }));
 }
+
+export interface PlanReport extends PlanFacts {
+  /** `host:port/database`, or where the embedded database is. */
+  target: string;
+}
+
+/**
+ * What a deploy would do: each pending statement with its locks, what it reads or writes anew, an estimate in seconds, the
+ * risk, and what it would wait for now. Reads only; a probe of the server's speed takes about 50 ms.
+ * @throws DeployError MIGRATIONS_UNREADABLE, HISTORY_UNREADABLE, LEDGER_UNREADABLE, MIGRATION_REFUSED; ConnectionError
+ * @example const { migrations, risk, hash } = await plan({ environment: 'production' });
+ */
+export async function plan(options: DeployTarget = {}): Promise<PlanReport> {
+  const found = await findDeployTarget(options);
+  const { migrationsFolder, history, folder } = found;
+  if (isNotThereYet(folder)) {
+    return {
+      target: `embedded, ${folder} (not there yet)`,
+      ...(await readPlan(undefined, { folder: migrationsFolder })),
+    };
+  }
+  return withReadingSession(databaseOf(found), async (session, target) => ({
+    target,
+    ...(await readPlan(session, { folder: migrationsFolder, ...definedOf({ history }) })),
+  }));
+}
+
+/** To look at an embedded database must not make it. */
+const isNotThereYet = (folder: string | undefined): boolean =>
+  folder !== undefined && folder !== 'memory' && !existsSync(join(folder, 'database'));
 
 const databaseOf = ({ url, folder, allowPlaintext, onProgress, migrationsFolder }: FoundTarget): DatabaseOptions =>
   definedOf({ url, folder, allowPlaintext, onProgress, migrationsFolder });
@@ -190,9 +223,10 @@ export async function deploy(options: DeployOptions = {}): Promise<DeployReport>
       async check(comparison): Promise<void> {
         if (environment !== undefined) await requireMark(session, environment);
         refuseDiverged(comparison, definedOf({ includeLate, accept }));
-        const hash = comparison.pending.length > 0 ? await hashPlan(session, comparison) : undefined;
-        if (hash !== undefined) refuseUnconfirmed(hash, confirm, isProtected, target, comparison);
-        if (hash === undefined) await mark();
+        const isPending = comparison.pending.length > 0;
+        if (!isPending) return mark();
+        if (confirm === undefined && !isProtected) return;
+        refuseUnconfirmed(await hashPlan(session, comparison), confirm, target, comparison);
       },
       // Behind all that may refuse.
       beforeApplying: async (applied) => {
@@ -208,14 +242,8 @@ function definedOf<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K]
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
-function refuseUnconfirmed(
-  hash: string,
-  confirm: string | undefined,
-  isProtected: boolean,
-  target: string,
-  { pending }: Comparison,
-): void {
-  if (confirm === hash || (confirm === undefined && !isProtected)) return;
+function refuseUnconfirmed(hash: string, confirm: string | undefined, target: string, { pending }: Comparison): void {
+  if (confirm === hash) return;
   const names = pending.map(({ name }) => name).join(', ');
   throw new DeployError({
     code: 'DEPLOY_UNCONFIRMED',
@@ -223,7 +251,7 @@ function refuseUnconfirmed(
       confirm === undefined
         ? `${target} is protected: ${pending.length} pending (${names}) are applied only with the hash of the plan`
         : `the plan is not the one that was confirmed: files or database have changed (confirmed ${confirm.slice(0, 64)}, now ${hash})`,
-    hint: `Read what would be applied (npx mytx status), then: npx mytx deploy --confirm ${hash}`,
+    hint: `Read what would be applied (npx mytx plan), then: npx mytx deploy --confirm ${hash}`,
     details: { hash, pending: pending.map(({ name }) => name) },
   });
 }

@@ -145,24 +145,31 @@ export interface LongTransaction {
   state: string;
   /** The tables that it holds a lock of, as `schema.table`. */
   tables: string[];
+  /** Each of those locks, with its mode as pg_locks has it, such as `AccessShareLock`. */
+  locks: { table: string; mode: string }[];
 }
 
 /** Transactions of this database that are open for longer than `seconds`, the longest first. */
 export async function readLongTransactions(session: DeploySession, seconds: number): Promise<LongTransaction[]> {
   const rows = await session.query(
     `select a.pid::text, floor(extract(epoch from now() - a.xact_start))::text as seconds, coalesce(a.state, 'unknown') as state,
-       (select coalesce(json_agg(distinct n.nspname || '.' || c.relname), '[]') from pg_locks l
+       (select coalesce(json_agg(json_build_object('table', n.nspname || '.' || c.relname, 'mode', l.mode)), '[]') from pg_locks l
          join pg_class c on c.oid = l.relation and c.relkind in ('r', 'p') join pg_namespace n on n.oid = c.relnamespace
-         where l.pid = a.pid and l.granted and n.nspname <> 'pg_catalog')::text as tables
+         where l.pid = a.pid and l.granted and n.nspname <> 'pg_catalog')::text as locks
      from pg_stat_activity a
      where a.datname = current_database() and a.pid <> pg_backend_pid() and a.xact_start < now() - $1::int * interval '1 s'
      order by a.xact_start limit 20`,
     [String(seconds)],
   );
-  return rows.map(({ pid, seconds: open, state, tables }) => ({
-    pid: Number(pid),
-    seconds: Number(open),
-    state: state as string,
-    tables: JSON.parse(tables as string) as string[],
-  }));
+  return rows.map(({ pid, seconds: open, state, locks: text }) => {
+    const locks = JSON.parse(text as string) as LongTransaction['locks'];
+    const tables = [...new Set(locks.map(({ table }) => table))].sort();
+    return { pid: Number(pid), seconds: Number(open), state: state as string, tables, locks };
+  });
+}
+
+/** Whether the role sees how long the transactions of other roles are open, or only its own. */
+export async function seesEveryTransaction(session: DeploySession): Promise<boolean> {
+  const [row] = await session.query(`select pg_has_role(current_user, 'pg_read_all_stats', 'usage')::text as sees`);
+  return row?.sees === 'true';
 }

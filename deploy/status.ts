@@ -1,10 +1,10 @@
 // What of a project's migrations a database has. Reads only, and needs no right but to read the history.
 
-import { createHash } from 'node:crypto';
-import { type Comparison, compare, type MigrationState } from './comparison.ts';
+import { compare, type MigrationState } from './comparison.ts';
 import { type HistoryTable, readHistory } from './history.ts';
 import { unfinishedMigrations } from './ledger.ts';
 import { readMigrations } from './migrations.ts';
+import { hashPlan } from './plan-hash.ts';
 import { remedyFor } from './refusals.ts';
 import type { DeploySession } from './session.ts';
 
@@ -67,18 +67,4 @@ export async function readStatus(
     isDiverged,
     planHash: session && isPending ? await hashPlan(session, comparison) : null,
   };
-}
-
-/** Another one as soon as a pending file, the history or the database is another one. */
-export async function hashPlan(session: DeploySession, { all, pending }: Comparison): Promise<string> {
-  const [target] = await session.query(
-    `select current_database() as database, (select oid::text from pg_database where datname = current_database()) as oid`,
-  );
-  const parts = [
-    target?.database,
-    target?.oid,
-    ...all.map(({ name, state, createdAt }) => `${state} ${name} ${createdAt}`),
-    ...pending.map(({ hash }) => hash),
-  ];
-  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12);
 }

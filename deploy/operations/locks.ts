@@ -66,3 +66,26 @@ export const blocksWriters = (mode: LockMode): boolean => lockModes.indexOf(mode
 export function strongerMode(one: LockMode, other: LockMode): LockMode {
   return lockModes.indexOf(one) >= lockModes.indexOf(other) ? one : other;
 }
+
+/** `AccessExclusiveLock`, as pg_locks has it, as people write it. */
+export function modeFromServer(mode: string): LockMode {
+  return mode
+    .replace(/Lock$/, '')
+    .replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    .toUpperCase() as LockMode;
+}
+
+/** Which modes each one can't be held beside: the table of PostgreSQL's documentation. */
+const conflicts: Readonly<Record<LockMode, readonly LockMode[]>> = {
+  'ACCESS SHARE': lockModes.slice(7),
+  'ROW SHARE': lockModes.slice(6),
+  'ROW EXCLUSIVE': lockModes.slice(4),
+  'SHARE UPDATE EXCLUSIVE': lockModes.slice(3),
+  SHARE: ['ROW EXCLUSIVE', 'SHARE UPDATE EXCLUSIVE', ...lockModes.slice(5)],
+  'SHARE ROW EXCLUSIVE': lockModes.slice(2),
+  EXCLUSIVE: lockModes.slice(1),
+  'ACCESS EXCLUSIVE': lockModes,
+};
+
+/** Whether one waits for the other. */
+export const areInConflict = (one: LockMode, other: LockMode): boolean => conflicts[one].includes(other);

@@ -168,13 +168,13 @@ export const historyErrors: Record<HistoryErrorCode, Entry> = {
     happened: 'Pending migrations were not applied: nobody confirmed them, or what was confirmed is not what there is.',
     causes: [
       'an environment with `protected: true`, and no `--confirm`',
-      'the files, the history or the database changed behind `mytx status`',
+      'the files, the history or the database changed behind `mytx plan` or `mytx status`',
     ],
-    actions: ['Read `npx mytx status`, then pass the hash that it prints. The exit code is 2.'],
+    actions: ['Read `npx mytx plan`, then pass the hash that it prints. The exit code is 2.'],
     example: {
       message:
         'db.example.com:5432/assistant is protected: 1 pending (0007_comments) are applied only with the hash of the plan',
-      hint: 'Read what would be applied (npx mytx status), then: npx mytx deploy --confirm 0a1b2c3d4e5f',
+      hint: 'Read what would be applied (npx mytx plan), then: npx mytx deploy --confirm 0a1b2c3d4e5f',
     },
     repeat: 'Safe, with the hash.',
   },

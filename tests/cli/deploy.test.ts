@@ -1,4 +1,4 @@
-// mytx status and mytx deploy, as a person and a pipeline run them: what is printed, and the exit codes.
+// mytx status, mytx plan and mytx deploy, as a person and a pipeline run them: what is printed, and the exit codes.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +41,14 @@ function write(folder: string, files: Record<string, string>): void {
 const withoutTimes = (text: string): string =>
   text.replaceAll(/\d+\.\d s/g, '0.0 s').replaceAll(/\b[0-9a-f]{12}\b/g, 'HASH');
 
-/** What docs/deploying.md shows of status and deploy. */
+/** Behind those two: what is instant and loses values, and what takes its time and blocks nobody. */
+const third = statements(
+  'alter table person add column email text',
+  'alter table person drop column age',
+  'create index concurrently person_email on person (email, name)',
+);
+
+/** What docs/deploying.md shows of status, deploy and plan. */
 function transcripts(): string[] {
   const page = readFileSync(fileURLToPath(new URL('../../docs/deploying.md', import.meta.url)), 'utf8');
   return [...page.matchAll(/^```text\n(target: [\s\S]*?)^```$/gm)].map(([, text]) => text as string);
@@ -90,6 +97,41 @@ describe.each(inject('servers').slice(-1))('on PostgreSQL $version', ({ url: ser
         stdout: expect.stringContaining('edited: Put the files back'),
       });
     }),
+  );
+
+  test(
+    'a plan, as docs/deploying.md shows it; exit 2 where something is pending, 0 where nothing is',
+    {
+      timeout: 120_000,
+    },
+    () =>
+      onProject(async (run, folder, { url, sql }) => {
+        expect(await run('plan')).toMatchObject({ exitCode: 2, stdout: expect.stringContaining('highest risk: none') });
+        await run('deploy');
+        expect(await run('plan')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('nothing is pending') });
+        await sql`insert into person select n, md5(n::text) from generate_series(2, 200000) n`;
+        await sql`vacuum analyze person`;
+        write(folder, { '0000_person': first, '0001_age': second, '0002_email': third });
+        const { exitCode, stdout, stderr } = await run('plan');
+        expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: '' });
+        const target = `${new URL(url).host}${new URL(url).pathname}, from POSTGRES_URL`;
+        const asShown = stdout
+          .replace(target, 'localhost:5432/app, from POSTGRES_URL')
+          .replaceAll(/\b[0-9a-f]{12}\b/g, '0a1b2c3d4e5f')
+          .replaceAll(/\d\.\d-\d\.\d s/g, '0.2-0.8 s');
+        expect(asShown).toBe(transcripts()[2]);
+        expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+        const { data } = JSON.parse((await run('plan', '--json')).stdout);
+        expect(data).toMatchObject({
+          risk: 'high',
+          migrations: [{ name: '0002_email', steps: [{}, { kind: 'alone' }] }],
+        });
+        expect(await run('status')).toMatchObject({ stdout: expect.stringContaining(`plan ${data.hash}: `) });
+        const coloured = await mytx(['plan'], { folder, env: { POSTGRES_URL: url, FORCE_COLOR: '1' } });
+        expect(coloured.stdout).toContain('\u001b[31m');
+        const plain = await mytx(['plan'], { folder, env: { POSTGRES_URL: url, NO_COLOR: '1' } });
+        expect(plain.stdout).not.toContain('\u001b');
+      }),
   );
 
   test(

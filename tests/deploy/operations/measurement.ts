@@ -7,6 +7,7 @@ import {
   type LockMode,
   lockModes,
   type MeasuredOperation,
+  modeFromServer,
   type Role,
   strongerMode,
 } from '../../../deploy/operations/locks.ts';
@@ -155,7 +156,7 @@ function summarise(
   const byRole: Partial<Record<Role, LockMode>> = {};
   for (const { oid, mode } of locks) {
     const role = roleOf(oid);
-    if (role) byRole[role] = strongerMode(byRole[role] ?? lockModes[0], modeOf(mode));
+    if (role) byRole[role] = strongerMode(byRole[role] ?? lockModes[0], modeFromServer(mode));
   }
   const rolesOf = (oids: Iterable<string>): Role[] =>
     [...new Set([...oids].map(roleOf).filter((role) => role !== undefined))].sort();
@@ -172,12 +173,4 @@ function summarise(
     rewrites: rolesOf(rewritten),
     builds: rolesOf([...changed((was, now) => now.indexes > was.indexes), ...rebuilt.map(([oid]) => oid)]),
   };
-}
-
-/** `AccessExclusiveLock` as people write it. */
-function modeOf(mode: string): LockMode {
-  return mode
-    .replace(/Lock$/, '')
-    .replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ')
-    .toUpperCase() as LockMode;
 }
