@@ -24,6 +24,7 @@ const notRun: Record<string, string> = {
   'npm ci && npm start': 'stays up until Ctrl-C; with --once it is run',
   'npm ci && npm test': 'is what runs this',
   'npx mytx status': 'exits with 2 where migrations are pending, as here: tests/cli/deploy.test.ts',
+  'npx mytx plan': 'likewise',
   'npx mytx encrypt': 'needs keys, and tests/cli/encrypt.test.ts has some',
   'npx mytx encrypt --dry-run': 'likewise',
   'npm run typecheck': 'CI does, and tests/examples in a copy with all examples',
@@ -35,6 +36,8 @@ const notRun: Record<string, string> = {
   'npm run docs:cli -- --check': 'tests/golden does',
   'npm run docs:reliability -- --check': 'tests/golden does',
   'npm run docs:crash-matrix -- --check': 'tests/golden does',
+  'npm run docs:planning -- --check': 'tests/golden does',
+  'npm run docs:zero-downtime -- --check': 'tests/golden does',
 };
 
 /** Where PostgreSQL's client is not installed, its lines are left out: the tests of the socket name the reason. */

@@ -14,6 +14,8 @@ const commands = [
   'docs:benchmarks',
   'docs:reliability',
   'docs:crash-matrix',
+  'docs:planning',
+  'docs:zero-downtime',
 ];
 let copy: ProjectCopy;
 
