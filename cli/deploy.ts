@@ -1,5 +1,6 @@
 // mytx deploy: brings a database up to a project's migrations, as db/deployment.ts does it.
 
+import { relative } from 'node:path';
 import {
   type Acceptable,
   deploy as bringUp,
@@ -52,14 +53,26 @@ export async function deploy(flags: DeployFlags): Promise<void> {
 
 function tell(voice: Voice, event: DeployEvent): void {
   if (event.type === 'progress') voice.progress.count(event);
+  else if (event.type === 'lint') tellLint(voice, event);
   else if (remarks.has(event.type)) voice.remark(textOf(event));
   else voice.say(textOf(event));
+}
+
+/** Errors are in what the deploy fails with; of squawk's warnings, which know nothing of this database, the number is told. */
+function tellLint(voice: Voice, { findings, errors, warnings }: Extract<DeployEvent, { type: 'lint' }>): void {
+  const ours = findings.filter(({ severity, rule }) => severity === 'warning' && !rule.startsWith('squawk/'));
+  for (const { file, region, rule, message } of ours) {
+    voice.say(
+      `warning: ${file === null ? '' : `${relative(process.cwd(), file)}:${region?.line}: `}${rule}: ${message}`,
+    );
+  }
+  if (errors === 0) voice.say(`lint: no errors, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`);
 }
 
 /** What is said in passing. */
 const remarks = new Set<DeployEvent['type']>(['lock-wait', 'lock-retry', 'throttle']);
 
-function textOf(event: Exclude<DeployEvent, { type: 'progress' }>): string {
+function textOf(event: Exclude<DeployEvent, { type: 'progress' | 'lint' }>): string {
   switch (event.type) {
     case 'lock-wait':
       return `waiting for another deploy (server process ${event.pid ?? 'unknown'}), ${seconds(event.waitedMs)}`;

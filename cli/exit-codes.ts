@@ -25,6 +25,7 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   MIGRATION_REFUSED: exitCodes.refused,
   ENVIRONMENT_UNKNOWN: exitCodes.needsAnswer,
   ENVIRONMENT_MISMATCH: exitCodes.refused,
+  LINT_REFUSED: exitCodes.refused,
   USAGE: exitCodes.needsAnswer,
   EMBEDDED_VERSION: exitCodes.refused,
   ERASE_REFUSED: exitCodes.refused,

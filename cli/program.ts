@@ -135,6 +135,32 @@ function addSchemaVerbs(program: Verb): void {
     .explainedIn('deploying.md')
     .action(async (flags) => (await import('./plan.ts')).plan(flags));
   program
+    .command('lint')
+    .description(
+      'say what is risky in migrations before they run: in those that a database lacks, or in files; changes nothing. Exit code 3: errors',
+    )
+    .argument('[files...]', 'SQL files: these and no others')
+    .option('--since <ref>', 'the migrations that are new or changed since this version in git')
+    .option('--all', 'every migration of the project')
+    .option('--deployed <ref>', 'the version in production, as git calls it: what its schema reads must stay')
+    .option('--offline', 'ask no database')
+    .option(...targetFlag)
+    .option('--strict', 'every warning is an error')
+    .option('--github', 'print the findings as annotations of GitHub Actions')
+    .option('--sarif <file>', 'write the findings as SARIF, too; - for stdout')
+    .option(...configFlag)
+    .option(...environmentFlag)
+    .option(...urlFlag)
+    .option(...jsonFlag)
+    .example(
+      'npx mytx lint',
+      'npx mytx lint --environment production --deployed origin/production',
+      'npx mytx lint --offline --since origin/main --strict',
+      'npx mytx lint drizzle/0007_comments.sql --json',
+    )
+    .explainedIn('linting.md')
+    .action(async (files, flags) => (await import('./lint.ts')).lint(files, flags));
+  program
     .command('deploy')
     .description(
       'apply the pending migrations of a Drizzle project: one deploy at a time, resumed where one was interrupted',

@@ -13,11 +13,16 @@ import {
   historyUnreadable,
   toApplied,
 } from '../deploy/history.ts';
+import { lintMigrations } from '../deploy/lint/lint.ts';
+import { type LintChoice, lintProject, type ProjectLint } from '../deploy/lint/project-lint.ts';
+import { refuseErrors } from '../deploy/lint/refusal.ts';
+import { type LintSettings, lintDefaults } from '../deploy/lint/settings.ts';
 import { readMigrations } from '../deploy/migrations.ts';
 import { type PlanFacts, readPlan } from '../deploy/plan.ts';
 import { hashPlan } from '../deploy/plan-hash.ts';
 import { findProject, type Project } from '../deploy/project.ts';
 import { type Acceptable, refuseDiverged } from '../deploy/refusals.ts';
+import type { DeploySession } from '../deploy/session.ts';
 import { readStatus, type StatusReport } from '../deploy/status.ts';
 import { chooseTarget } from '../deploy/target.ts';
 import { parseServerUrl } from './connection/url.ts';
@@ -27,10 +32,13 @@ import { type DatabaseOptions, withDeploySessions, withReadingSession } from './
 
 export type { ApplyReport } from '../deploy/apply.ts';
 export type { MigrationState } from '../deploy/comparison.ts';
-export { defineConfig, type MytxConfig } from '../deploy/environments.ts';
 export { DeployError, type DeployErrorCode } from '../deploy/errors.ts';
 export type { DeployEvent } from '../deploy/events.ts';
 export type { HistoryTable } from '../deploy/history.ts';
+export { toAnnotations } from '../deploy/lint/annotations.ts';
+export type { Finding, LintReport, Region, SuppressedFinding } from '../deploy/lint/finding.ts';
+export { type SarifLog, toSarif } from '../deploy/lint/sarif.ts';
+export { defineConfig, type MytxConfig } from '../deploy/mytx-config.ts';
 export type { PlannedChange, PlannedLock, PlannedStatement, PlannedStep } from '../deploy/plan.ts';
 export type { Acceptable } from '../deploy/refusals.ts';
 export type { MigrationStatus, StatusReport } from '../deploy/status.ts';
@@ -60,6 +68,8 @@ export interface FoundTarget extends DeployTarget {
   isProtected: boolean;
   /** In words: the environment's name, where the database is, and what named it. */
   name: string;
+  /** What the lint is strict about; the defaults unless mytx.config.ts says so. */
+  lintSettings?: LintSettings;
 }
 
 /**
@@ -69,13 +79,26 @@ export interface FoundTarget extends DeployTarget {
 export async function findDeployTarget(options: DeployTarget): Promise<FoundTarget> {
   if (isFound(options)) return options;
   const env = readEnvironment();
-  if (options.migrationsFolder !== undefined) {
-    const { url, folder = url === undefined ? '.mytx' : undefined } = options;
-    return { ...options, ...(folder ? { folder } : {}), ...describe(options, undefined, 'given'), isProtected: false };
-  }
-  const { from = process.cwd(), config, environment, url, folder } = options;
-  const project = await findProject({ from, env, ...(config === undefined ? {} : { config }) });
-  const facts = { migrationsFolder: project.migrationsFolder, history: project.history };
+  if (options.migrationsFolder !== undefined) return givenTarget(options);
+  const { from = process.cwd(), config } = options;
+  return targetOf(await findProject({ from, env, ...definedOf({ config }) }), options, env);
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Without a project: what the options say. */
+function givenTarget(options: DeployTarget): FoundTarget {
+  const { url, folder = url === undefined ? '.mytx' : undefined } = options;
+  return { ...options, ...definedOf({ folder }), ...describe(options, undefined, 'given'), isProtected: false };
+}
+
+function targetOf(project: Project, options: DeployTarget, env: Variables): FoundTarget {
+  const { environment, url, folder } = options;
+  const facts = {
+    migrationsFolder: project.migrationsFolder,
+    history: project.history,
+    lintSettings: project.lint,
+  };
   const embedded = folder ?? embeddedOf(project, env, { environment, url });
   if (embedded !== undefined) {
     return { ...options, ...facts, folder: embedded, name: `embedded, ${embedded}`, isProtected: false };
@@ -193,6 +216,8 @@ export interface DeployOptions
   accept?: readonly Acceptable[];
   /** The hash of the plan, as `status` gives it: refused where files or database are others by now. */
   confirm?: string;
+  /** Whether what is pending is linted before, and refused where there are errors; true unless given. */
+  lint?: boolean;
 }
 
 export interface DeployReport extends ApplyReport {
@@ -204,6 +229,7 @@ export interface DeployReport extends ApplyReport {
  * Brings a database up to a project's migrations: one deploy at a time, resumed where an earlier one was interrupted.
  * @throws DeployError as `applyMigrations`; DEPLOY_UNCONFIRMED; MIGRATION_LATE, MIGRATION_EDITED and their like
  * @throws DeployError ENVIRONMENT_MISMATCH for a database that is marked as another environment's
+ * @throws DeployError LINT_REFUSED where the lint finds errors in what is pending
  * @example const { applied } = await deploy({ environment: 'staging', onEvent: console.log });
  */
 export async function deploy(options: DeployOptions = {}): Promise<DeployReport> {
@@ -223,8 +249,8 @@ export async function deploy(options: DeployOptions = {}): Promise<DeployReport>
       async check(comparison): Promise<void> {
         if (environment !== undefined) await requireMark(session, environment);
         refuseDiverged(comparison, definedOf({ includeLate, accept }));
-        const isPending = comparison.pending.length > 0;
-        if (!isPending) return mark();
+        if (comparison.pending.length === 0) return mark();
+        if (options.lint !== false) await lintPending(session, comparison, found, onEvent);
         if (confirm === undefined && !isProtected) return;
         refuseUnconfirmed(await hashPlan(session, comparison), confirm, target, comparison);
       },
@@ -236,6 +262,21 @@ export async function deploy(options: DeployOptions = {}): Promise<DeployReport>
     });
     return { ...report, target, warnings };
   });
+}
+
+const lintBeforeDeploy = { others: [], deployed: undefined, version: undefined, isStrict: undefined };
+
+/** @throws DeployError LINT_REFUSED */
+async function lintPending(
+  session: DeploySession,
+  { pending }: Comparison,
+  { lintSettings = lintDefaults }: FoundTarget,
+  onEvent: DeployOptions['onEvent'],
+): Promise<void> {
+  const report = await lintMigrations({ ...lintBeforeDeploy, migrations: pending, session, settings: lintSettings });
+  const { findings, errors, warnings } = report;
+  if (findings.length > 0) onEvent?.({ type: 'lint', errors, warnings, findings });
+  refuseErrors(report);
 }
 
 function definedOf<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -254,6 +295,74 @@ function refuseUnconfirmed(hash: string, confirm: string | undefined, target: st
     hint: `Read what would be applied (npx mytx plan), then: npx mytx deploy --confirm ${hash}`,
     details: { hash, pending: pending.map(({ name }) => name) },
   });
+}
+
+export interface LintOptions extends DeployTarget, LintChoice {
+  /** Asks no database. */
+  offline?: boolean;
+  /** Called before anything else, with the database that is asked: its name, or null and why none is. */
+  onTarget?(name: string | null, why: string): void;
+}
+
+export interface DatabaseLint extends ProjectLint {
+  /** `host:port/database`, or where the embedded database is; null where none was asked. */
+  target: string | null;
+}
+
+/**
+ * Looks for what is risky in migrations: in those that are named, or since a version; else in what the database lacks or,
+ * where none is named, in the newest one. Reads only.
+ * @throws DeployError GIT_UNREADABLE, MIGRATIONS_UNREADABLE; ConnectionError UNREACHABLE
+ * @example const { findings, errors } = await lint({ environment: 'production', deployed: 'origin/production' });
+ */
+export async function lint(options: LintOptions = {}): Promise<DatabaseLint> {
+  const env = readEnvironment();
+  const project = await findLintedProject(options, env);
+  const { found, why } = findLintTarget(options, project, env);
+  options.onTarget?.(found?.name ?? null, why ?? '');
+  const run = async (session: DeploySession | undefined, target: string | null): Promise<DatabaseLint> => ({
+    target,
+    ...(await lintProject(options, {
+      project,
+      migrationsFolder: options.migrationsFolder ?? project?.migrationsFolder,
+      history: options.history ?? project?.history,
+      settings: project?.lint ?? lintDefaults,
+      env,
+      session,
+      hasTarget: found !== undefined,
+    })),
+  });
+  return found && !isNotThereYet(found.folder) ? withReadingSession(databaseOf(found), run) : run(undefined, null);
+}
+
+/** Files may be linted that are of no project. */
+async function findLintedProject(options: LintOptions, env: Variables): Promise<Project | undefined> {
+  if (options.migrationsFolder !== undefined) return undefined;
+  const { from = process.cwd(), config, files } = options;
+  try {
+    return await findProject({ from, env, ...definedOf({ config }) });
+  } catch (error) {
+    const isOfNone = error instanceof DeployError && error.code === 'CONFIG_NOT_FOUND' && config === undefined;
+    if (isOfNone && files?.length) return undefined;
+    throw error;
+  }
+}
+
+/** Without a database the lint says less, and is of use: only one that was asked for has to be there. */
+function findLintTarget(
+  options: LintOptions,
+  project: Project | undefined,
+  env: Variables,
+): { found?: FoundTarget; why?: string } {
+  const isAsked = options.environment !== undefined || options.url !== undefined || options.folder !== undefined;
+  if (options.offline) return { why: 'offline' };
+  if (!project) return isAsked ? { found: givenTarget(options) } : { why: 'none was named' };
+  try {
+    return { found: targetOf(project, options, env) };
+  } catch (error) {
+    if (!isAsked && error instanceof DeployError && error.code === 'ENVIRONMENT_UNKNOWN') return { why: error.message };
+    throw error;
+  }
 }
 
 /** A Drizzle database of any driver. */

@@ -1,7 +1,8 @@
-// The environments of a project: mytx.config.ts beside the Drizzle configuration, with a name, a variable and whether it
-// is protected for each. It holds names of variables, never a URL; which database is meant is target.ts.
+// The environments of a project, as mytx.config.ts has them (mytx-config.ts): a name, a variable and whether it is protected
+// for each. Names of variables, never a URL; which database is meant is target.ts.
 
 import { configUnreadable } from './errors.ts';
+import { isSettings, quote, refuseUnknown } from './settings.ts';
 
 export interface Environment {
   name: string;
@@ -11,47 +12,23 @@ export interface Environment {
   isProtected: boolean;
 }
 
-/** What mytx.config.ts exports. */
-export interface MytxConfig {
-  environments?: Record<
-    string,
-    {
-      /** The name of the variable with the connection URL, such as `PRODUCTION_URL`. */
-      url: string;
-      /** Whether a deploy has to be confirmed; false unless given. */
-      protected?: boolean;
-    }
-  >;
-}
-
-/** The names that are looked for, in this order, beside the Drizzle configuration. */
-export const environmentsFileNames = ['mytx.config.ts', 'mytx.config.js', 'mytx.config.mjs', 'mytx.config.json'];
-
-/**
- * For mytx.config.ts: gives back what it is given, with its type checked.
- * @example
- * export default defineConfig({
- *   environments: {
- *     production: { url: 'PRODUCTION_URL', protected: true },
- *     staging: { url: 'STAGING_URL' },
- *   },
- * });
- */
-export function defineConfig(config: MytxConfig): MytxConfig {
-  return config;
+/** An environment in mytx.config.ts. */
+export interface EnvironmentSettings {
+  /** The name of the variable with the connection URL, such as `PRODUCTION_URL`. */
+  url: string;
+  /** Whether a deploy has to be confirmed; false unless given. */
+  protected?: boolean;
 }
 
 /**
  * The environments that a configuration file exports, in its order. A setting that is not known is refused: one that is
  * misspelt would leave a database unprotected.
- * @param config what the file exports
+ * @param environments what the file has under that name
  * @param file its path, for messages
  * @throws DeployError CONFIG_UNREADABLE
  */
-export function readEnvironments(config: Readonly<Record<string, unknown>>, file: string): Environment[] {
-  refuseUnknown(config, ['environments'], 'it', file);
-  const { environments = {} } = config;
-  if (!isRecord(environments)) throw configUnreadable(file, 'environments must be an object, with a name for each');
+export function readEnvironments(environments: unknown, file: string): Environment[] {
+  if (!isSettings(environments)) throw configUnreadable(file, 'environments must be an object, with a name for each');
   return Object.entries(environments).map(([name, settings]) => readEnvironment(name, settings, file));
 }
 
@@ -63,7 +40,8 @@ function readEnvironment(name: string, settings: unknown, file: string): Environ
     );
   }
   const place = `environment ${quote(name)}`;
-  if (!isRecord(settings)) throw configUnreadable(file, `${place} must be an object such as { url: 'PRODUCTION_URL' }`);
+  if (!isSettings(settings))
+    throw configUnreadable(file, `${place} must be an object such as { url: 'PRODUCTION_URL' }`);
   refuseUnknown(settings, ['url', 'protected'], place, file);
   const { url, protected: isProtected = false } = settings;
   if (typeof url !== 'string' || !/^[a-z_]\w*$/i.test(url)) {
@@ -77,24 +55,3 @@ function readEnvironment(name: string, settings: unknown, file: string): Environ
   }
   return { name, urlVariable: url, isProtected };
 }
-
-function refuseUnknown(
-  settings: Readonly<Record<string, unknown>>,
-  known: readonly string[],
-  place: string,
-  file: string,
-): void {
-  const unknown = Object.keys(settings).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  throw configUnreadable(file, `${place} has the setting ${quote(unknown)}; known are ${known.join(', ')}`);
-}
-
-/** A value as it stands in a message; of what may be a connection string nothing is said. */
-export function quote(value: unknown): string {
-  if (value === undefined) return 'undefined';
-  const text = JSON.stringify(value);
-  return /:\/\/|@/.test(text) ? '"…"' : text.slice(0, 80);
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

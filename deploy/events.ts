@@ -1,10 +1,13 @@
 // What a deploy tells while it is under way, for who shows it. Nothing in it decides anything.
 
+import type { Finding } from './lint/finding.ts';
 import type { StepKind } from './steps.ts';
 
 export type DeployEvent =
   /** Another deploy holds the lock. */
   | { type: 'lock-wait'; pid: number | undefined; waitedMs: number }
+  /** What the lint found in what is pending, where it found anything: before the first file. */
+  | { type: 'lint'; errors: number; warnings: number; findings: readonly Finding[] }
   | { type: 'migration'; name: string; number: number; of: number; steps: number }
   | { type: 'step'; migration: string; step: number; of: number; kind: StepKind; statement: string; isResumed: boolean }
   /** Somebody else held what a statement needed for longer than `lock_timeout`: it is tried again after a pause. */

@@ -1,4 +1,4 @@
-// Loads configuration files, TypeScript or not, in a process of its own: what they print, what they set in the
+// Loads configuration and schema files, TypeScript or not, in a process of its own: what they print, what they set in the
 // environment and how they end stays there, and they run in the project's folder. Nothing of this process changes, and
 // jiti is loaded there alone. Says why a file can't be loaded, never with a connection string or a password.
 
@@ -80,18 +80,35 @@ const script = `
       throw error instanceof SyntaxError ? new Error('it is not JSON') : error; // which would quote the file
     }
   }
-  async function load(file) {
-    return file.endsWith('.json') ? readJson(file) : loaderFor(file).import(file, { default: true });
+  async function loadConfig(file) {
+    const value = file.endsWith('.json') ? readJson(file) : await loaderFor(file).import(file, { default: true });
+    const kind = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
+    return { kind, value: kind === 'object' ? JSON.parse(JSON.stringify(value)) : undefined };
+  }
+  // By the marks that Drizzle's tables and views have, of whichever version they are.
+  function relationOf(value) {
+    if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return [];
+    const view = value[Symbol.for('drizzle:ViewBaseConfig')];
+    if (view) return [{ schema: view.schema, name: view.name, columns: columnsOf(view.selectedFields) }];
+    if (!value[Symbol.for('drizzle:IsDrizzleTable')]) return [];
+    const [schema, name, columns] = ['Schema', 'Name', 'Columns'].map((one) => value[Symbol.for('drizzle:' + one)]);
+    return [{ schema, name, columns: columnsOf(columns) }];
+  }
+  function columnsOf(fields) {
+    return Object.values(fields ?? {})
+      .filter((field) => typeof field?.name === 'string')
+      .map(({ name, keyAsName = false, notNull = false }) => ({ name, isNamedByKey: keyAsName, isNotNull: notNull }));
+  }
+  async function loadRelations(file) {
+    const module = await loaderFor(file).import(file);
+    return { kind: 'object', value: { relations: Object.values(module).flatMap(relationOf) } };
   }
   async function main() {
-    const { files, env } = JSON.parse(await text(process.stdin));
+    const { files, env, what } = JSON.parse(await text(process.stdin));
     addVariables(env);
     addVariables(dotEnv());
-    for (const file of files) {
-      const value = await load(file);
-      const kind = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
-      exported.push({ kind, value: kind === 'object' ? JSON.parse(JSON.stringify(value)) : undefined });
-    }
+    const load = what === 'relations' ? loadRelations : loadConfig;
+    for (const file of files) exported.push(await load(file));
   }
   main().then(
     () => process.exit(0),
@@ -108,11 +125,33 @@ const script = `
  * @throws DeployError CONFIG_UNREADABLE with the file and the reason in one line
  * @example const [config] = await loadConfigs(['/app/drizzle.config.ts'], { folder: '/app' });
  */
-export async function loadConfigs(
+export function loadConfigs(files: readonly string[], options: LoadOptions): Promise<Record<string, unknown>[]> {
+  return load(files, 'configs', options);
+}
+
+/** A table or view as a schema file has it. */
+export interface DrizzleRelation {
+  schema?: string;
+  name: string;
+  /** A column that has no name of its own is named by its key, in the casing of the configuration. */
+  columns: { name: string; isNamedByKey: boolean; isNotNull: boolean }[];
+}
+
+/**
+ * The tables and views that schema files export.
+ * @throws DeployError CONFIG_UNREADABLE with the file and the reason in one line
+ */
+export async function loadRelations(files: readonly string[], options: LoadOptions): Promise<DrizzleRelation[]> {
+  const exported = await load(files, 'relations', options);
+  return exported.flatMap(({ relations }) => relations as DrizzleRelation[]);
+}
+
+async function load(
   files: readonly string[],
+  what: 'configs' | 'relations',
   { folder, env = {} }: LoadOptions,
 ): Promise<Record<string, unknown>[]> {
-  const { exported, reason, secrets } = await askApart(JSON.stringify({ files, env }), folder);
+  const { exported, reason, secrets } = await askApart(JSON.stringify({ files, env, what }), folder);
   const failed = files[exported.length];
   if (failed !== undefined) throw configUnreadable(failed, inOneLine(reason ?? 'it ended before its end', secrets));
   return exported.map(({ kind, value }, index) => {

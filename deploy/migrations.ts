@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DeployError } from './errors.ts';
 
 export interface MigrationStatement {
@@ -55,6 +55,14 @@ export function readMigrations(folder: string): Migration[] {
     );
   }
   return readJournal(folder).map(({ tag, when }) => readMigration('journal', tag, join(folder, `${tag}.sql`), when));
+}
+
+/**
+ * A SQL file, wherever it is, as a migration of its own.
+ * @throws DeployError MIGRATIONS_UNREADABLE
+ */
+export function readMigrationFile(file: string): Migration {
+  return readMigration('journal', basename(file, '.sql'), file, 0);
 }
 
 function readMigration(layout: Layout, name: string, file: string, createdAt: number): Migration {

@@ -4,10 +4,13 @@
 import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { embeddedFolderOf, urlOf } from './credentials.ts';
-import { type Environment, environmentsFileNames, quote, readEnvironments } from './environments.ts';
+import type { Environment } from './environments.ts';
 import { configUnreadable, DeployError } from './errors.ts';
+import type { LintSettings } from './lint/settings.ts';
 import { loadConfigs } from './load-config.ts';
+import { mytxConfigNames, readMytxConfig } from './mytx-config.ts';
 import { findSchemaFiles } from './schema-files.ts';
+import { quote } from './settings.ts';
 
 export interface FindProjectOptions {
   /** The folder to begin at; it and all above it are looked into. */
@@ -29,6 +32,8 @@ export interface Project {
   history: { schema: string; table: string };
   /** The source files of `schema`, absolute; none where they are not there, as on a machine that only deploys. */
   schemaFiles: string[];
+  /** How Drizzle names the columns that have no name of their own; by their keys unless given. */
+  casing: 'snake_case' | 'camelCase' | undefined;
   driver: 'server' | 'pglite';
   /** The connection URL of `dbCredentials`, with its password; undefined where they name none. */
   url: string | undefined;
@@ -36,6 +41,8 @@ export interface Project {
   embeddedFolder: string | undefined;
   /** Those of mytx.config.ts beside the Drizzle configuration; none without it. */
   environments: readonly Environment[];
+  /** What the lint is strict about; the defaults unless mytx.config.ts says so. */
+  lint: LintSettings;
 }
 
 /** drizzle-kit takes the first, second and fourth; the third it takes with --config. */
@@ -55,8 +62,8 @@ const configNames = ['drizzle.config.ts', 'drizzle.config.js', 'drizzle.config.m
  */
 export async function findProject({ from, config, env = {} }: FindProjectOptions): Promise<Project> {
   const configFile = config === undefined ? searchConfig(resolve(from)) : givenConfig(resolve(from, config));
-  const environmentsFile = environmentsFileNames.map((name) => join(dirname(configFile), name)).find(isFile);
-  const files = environmentsFile === undefined ? [configFile] : [configFile, environmentsFile];
+  const mytxConfigFile = mytxConfigNames.map((name) => join(dirname(configFile), name)).find(isFile);
+  const files = mytxConfigFile === undefined ? [configFile] : [configFile, mytxConfigFile];
 
   const given = config === undefined ? [] : [resolve(from)];
   const first = await loadInFirst([...given, packageFolderOf(configFile)], files, env);
@@ -64,7 +71,7 @@ export async function findProject({ from, config, env = {} }: FindProjectOptions
   const root = findRoot(first.exported[0] ?? {}, configFile, candidates) ?? first.folder;
   // What it says may depend on the folder: `.env` and process.cwd() are that folder's.
   const exported = root === first.folder ? first.exported : await loadConfigs(files, { folder: root, env });
-  return describe(configFile, root, exported[0] ?? {}, environmentsFile, exported[1] ?? {});
+  return describe(configFile, root, exported[0] ?? {}, mytxConfigFile, exported[1] ?? {});
 }
 
 function searchConfig(from: string): string {
@@ -141,8 +148,8 @@ function describe(
   configFile: string,
   root: string,
   config: Record<string, unknown>,
-  environmentsFile: string | undefined,
-  environments: Record<string, unknown>,
+  mytxConfigFile: string | undefined,
+  mytxConfig: Record<string, unknown>,
 ): Project {
   refuseDialect(config.dialect, configFile);
   const driver = readDriver(config.driver, configFile);
@@ -157,10 +164,11 @@ function describe(
       table: asText(table, 'migrations.table', configFile),
     },
     schemaFiles: findSchemaFiles(root, schemaPatterns(config, configFile)),
+    casing: config.casing === 'snake_case' || config.casing === 'camelCase' ? config.casing : undefined,
     driver,
     url: driver === 'server' ? urlOf(credentials) : undefined,
     embeddedFolder: driver === 'pglite' ? embeddedFolderOf(credentials, root) : undefined,
-    environments: environmentsFile === undefined ? [] : readEnvironments(environments, environmentsFile),
+    ...readMytxConfig(mytxConfig, mytxConfigFile ?? ''),
   };
 }
 

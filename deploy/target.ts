@@ -2,9 +2,10 @@
 // configuration say. Never says a URL, which has a password, and never takes a protected environment for an open one.
 
 import { basename } from 'node:path';
-import { type Environment, quote } from './environments.ts';
+import type { Environment } from './environments.ts';
 import { DeployError } from './errors.ts';
 import type { Project } from './project.ts';
+import { quote } from './settings.ts';
 
 export interface TargetOptions {
   /** The name of an environment of mytx.config.ts. */

@@ -4,10 +4,12 @@ import type { DeployErrorCode } from '../../deploy/errors.ts';
 import type { Entry } from '../error-catalogue.ts';
 import { generateErrors } from './generate-errors.ts';
 import { historyErrors } from './history-errors.ts';
+import { lintErrors } from './lint-errors.ts';
 
 export const deployErrors: Record<DeployErrorCode, Entry> = {
   ...historyErrors,
   ...generateErrors,
+  ...lintErrors,
   MIGRATION_FAILED: {
     class: 'DeployError',
     happened:

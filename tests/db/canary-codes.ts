@@ -98,6 +98,8 @@ export const placeOfCode: Record<keyof typeof errorCatalogue, Place> = {
   ANSWER_NEEDED: { reason: 'names of tables and columns of a schema file: tests/deploy/generate.test.ts' },
   GENERATE_FAILED: { reason: 'what drizzle-kit says of the schema’s files: tests/deploy/generate.test.ts' },
   REWRITE_REFUSED: { reason: 'the name of a migration’s file: tests/deploy/generate.test.ts' },
+  LINT_REFUSED: { reason: 'the text of a migration’s file: tests/deploy/lint' },
+  GIT_UNREADABLE: { reason: 'names of versions and files alone: tests/deploy/lint' },
   CONFIG_NOT_FOUND: { reason: 'names of files and folders alone: tests/deploy/project.test.ts' },
   CONFIG_UNREADABLE: {
     reason: 'reads no row; tests/deploy/project.test.ts has passwords in the file and in variables',

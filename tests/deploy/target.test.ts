@@ -1,8 +1,9 @@
 // Which environments mytx.config.ts has, and which database a command is about.
 
 import { describe, expect, test } from 'vitest';
-import { defineConfig, type Environment, readEnvironments } from '../../deploy/environments.ts';
+import type { Environment } from '../../deploy/environments.ts';
 import type { DeployError } from '../../deploy/errors.ts';
+import { defineConfig, readMytxConfig } from '../../deploy/mytx-config.ts';
 import { findProject } from '../../deploy/project.ts';
 import { chooseTarget, type TargetOptions } from '../../deploy/target.ts';
 import { deleteProjectsAfterwards, writeProject } from './layouts.ts';
@@ -18,7 +19,7 @@ describe('mytx.config', () => {
   test('is read beside the Drizzle configuration, in TypeScript with the type that is exported', async () => {
     const { environments } = await find({
       'mytx.config.ts': `
-        import { defineConfig } from '${new URL('../../deploy/environments.ts', import.meta.url).pathname}';
+        import { defineConfig } from '${new URL('../../deploy/mytx-config.ts', import.meta.url).pathname}';
         export default defineConfig({
           environments: {
             production: { url: 'PRODUCTION_URL', protected: true },
@@ -47,13 +48,25 @@ describe('mytx.config', () => {
     );
   });
 
+  test('what it says of the lint, and what it leaves out', async () => {
+    const { lint } = await find({
+      'mytx.config.mjs': `export default { lint: { rules: { 'squawk/prefer-text-field': 'off' }, largeRows: 5 } };`,
+    });
+    expect(lint).toEqual({
+      severities: new Map([['squawk/prefer-text-field', 'off']]),
+      largeRows: 5,
+      largeBytes: 10_000_000,
+      longTransactionSeconds: 60,
+    });
+  });
+
   test('defineConfig gives back what it is given', () => {
     const config = { environments: { live: { url: 'LIVE_URL' } } };
     expect(defineConfig(config)).toBe(config);
   });
 
   test.each([
-    [{ environment: {} }, 'it has the setting "environment"; known are environments'],
+    [{ environment: {} }, 'it has the setting "environment"; known are environments, lint'],
     [{ environments: ['production'] }, 'environments must be an object, with a name for each'],
     [
       { environments: { 'a b': { url: 'A' } } },
@@ -76,8 +89,23 @@ describe('mytx.config', () => {
       { environments: { a: { url: 'postgres://u:hunter2@h/d' } } },
       `environment "a" has the url "…"; it must be the name of a variable`,
     ],
+    [{ lint: true }, 'lint must be an object such as { largeRows: 50_000 }'],
+    [
+      { lint: { large: 1 } },
+      'lint has the setting "large"; known are rules, largeRows, largeBytes, longTransactionSeconds',
+    ],
+    [{ lint: { rules: ['off'] } }, `lint.rules must be an object such as { 'squawk/prefer-text-field': 'off' }`],
+    [
+      { lint: { rules: { 'prefer-text-field': 'off' } } },
+      'lint.rules has the rule "prefer-text-field"; there are blocking-statement, ',
+    ],
+    [
+      { lint: { rules: { 'blocking-statement': 'warn' } } },
+      'lint.rules has "warn" for blocking-statement; it must be "off", "warning", "error"',
+    ],
+    [{ lint: { largeBytes: '1 GB' } }, 'lint.largeBytes is "1 GB"; it must be a whole number from 0'],
   ])('%j', (config, problem) => {
-    const read = () => readEnvironments(config, 'mytx.config.ts');
+    const read = () => readMytxConfig(config, 'mytx.config.ts');
     expect(read).toThrow(expect.objectContaining({ code: 'CONFIG_UNREADABLE' }));
     expect(read).toThrow(`mytx.config.ts can't be used: ${problem}`);
     expect(read).not.toThrow('hunter2');

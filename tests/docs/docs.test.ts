@@ -34,6 +34,7 @@ const notRun: Record<string, string> = {
   'npm run docs:schema -- --check': 'tests/golden does',
   'npm run docs:errors -- --check': 'tests/golden does',
   'npm run docs:cli -- --check': 'tests/golden does',
+  'npm run docs:lint-rules -- --check': 'tests/golden does',
   'npm run docs:reliability -- --check': 'tests/golden does',
   'npm run docs:crash-matrix -- --check': 'tests/golden does',
   'npm run docs:planning -- --check': 'tests/golden does',

@@ -1,6 +1,6 @@
 // Every code that db/, deploy/ and init/ throw has a page, and the example on it is what is really thrown.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import { deploySession } from '../../db/connection/deploy-session.ts';
 import { parseServerUrl } from '../../db/connection/url.ts';
 import { currentDatabase } from '../../db/database.ts';
-import { requireSchema } from '../../db/deployment.ts';
+import { deploy, requireSchema } from '../../db/deployment.ts';
 import { findTarget, seedDevelopment } from '../../db/development.ts';
 import { incomplete } from '../../db/encryption/encrypt-database.ts';
 import { generate } from '../../db/generation.ts';
@@ -61,6 +61,7 @@ import { compare } from '../../deploy/comparison.ts';
 import { requireMark, writeMark } from '../../deploy/environment-mark.ts';
 import { answerNeeded } from '../../deploy/generate/answers.ts';
 import type { AppliedMigration } from '../../deploy/history.ts';
+import { changedSince } from '../../deploy/lint/git.ts';
 import type { Migration } from '../../deploy/migrations.ts';
 import { findProject } from '../../deploy/project.ts';
 import { refuseDiverged } from '../../deploy/refusals.ts';
@@ -351,6 +352,13 @@ const provocations: Record<Code, (() => unknown) | string> = {
   ANSWER_INVALID: () => generate({ from: projectOf({ 'drizzle.config.json': drizzleConfig }), rename: ['users.name'] }),
   GENERATE_FAILED: () => generate({ from: projectOf({ 'drizzle.config.json': drizzleConfig }) }),
   REWRITE_REFUSED: 'needs a migration that is applied: tests/deploy/generate.test.ts',
+  LINT_REFUSED: () =>
+    deploy({ folder: 'memory', migrationsFolder: migrationsOf({ '0007_comments': '\n\nalter tabel x' }) }),
+  GIT_UNREADABLE: () => {
+    const project = projectOf({});
+    execFileSync('git', ['init', '--quiet'], { cwd: project });
+    return changedSince('v1.2', project);
+  },
   CONFIG_NOT_FOUND: () => findProject({ from: projectOf({}) }),
   CONFIG_UNREADABLE: () =>
     findProject({ from: projectOf({ 'drizzle.config.json': '{ "dialect": "sqlite", "schema": "./schema.ts" }' }) }),

@@ -11,6 +11,7 @@ const commands = [
   'docs:schema',
   'docs:errors',
   'docs:cli',
+  'docs:lint-rules',
   'docs:benchmarks',
   'docs:reliability',
   'docs:crash-matrix',
