@@ -29,18 +29,23 @@ interface Throttle {
 }
 
 export function backfillStep(context: StepContext<BackfillStep>): RunnableStep {
-  const { run, planned, step, begun } = context;
-  const check: RunnableStep['check'] = async (): Promise<Standing> => {
+  const { run, planned, step } = context;
+  const read = async (): Promise<LedgerStep | undefined> => {
     const found = (await readLedger(run.session, planned)).get(step.number);
+    return found?.hash === step.hash ? found : undefined;
+  };
+  const check: RunnableStep['check'] = async (): Promise<Standing> => {
+    const found = await read();
     if (found?.state === 'done') return 'done';
-    return found?.hash === step.hash && found.position !== undefined ? 'half done' : 'not done';
+    return found?.position === undefined ? 'not done' : 'half done';
   };
   return {
     check,
     async run(): Promise<void> {
       await startStep(run.session, planned, step);
-      await runBatches(context, begun);
-      await finishStep(run.session, planned, step);
+      // Read behind that, which waits for a batch of an earlier run that is just being committed: it may be the last.
+      const begun = await read();
+      if (begun?.state !== 'done') await runBatches(context, begun);
     },
     describe: () => shorten(step.statements[0]?.sql ?? ''),
     async undo(): Promise<Undo> {
@@ -53,7 +58,10 @@ export function backfillStep(context: StepContext<BackfillStep>): RunnableStep {
   };
 }
 
-/** @throws DeployError MIGRATION_REFUSED for a table without a primary key */
+/**
+ * Runs what is left of it. The last batch is committed with what the ledger says of the whole step.
+ * @throws DeployError MIGRATION_REFUSED for a table without a primary key
+ */
 async function runBatches(
   { run, place, planned, step }: StepContext<BackfillStep>,
   begun: LedgerStep | undefined,
@@ -74,8 +82,16 @@ async function runBatches(
     await inTransaction({ ...run, lockTimeoutMs: Math.min(run.lockTimeoutMs, 100) }, place, async () => {
       // The place is committed with the rows: losing both in a crash of the server loses nothing.
       await run.session.script('set local synchronous_commit = off');
+      // First, so that two runs never do one batch: an earlier one may have lost its lock and not know it yet.
+      await moveStep(
+        run.session,
+        planned,
+        step,
+        position,
+        end && { position: end.position, rows: rows + throttle.rows },
+      );
       await run.session.query(batchStatement(update, key, position, end?.position), paramsOf(position, end?.position));
-      if (end) await moveStep(run.session, planned, step, end.position, rows + throttle.rows);
+      if (!end) await finishStep(run.session, planned, step);
     });
     if (!end) return;
     position = end.position;

@@ -75,6 +75,20 @@ export function historyUnreadable(at: HistoryTable, cause: PostgresFailure): Dep
   });
 }
 
+/** Whether the history has exactly this one. */
+export async function isRecorded(
+  session: DeploySession,
+  { hash, createdAt, name }: Migration,
+  at: HistoryTable = drizzleHistory,
+): Promise<boolean> {
+  const rows = await session.query(
+    `select 1 as one from ${qualifiedName(at)} h
+     where hash = $1::text and created_at = $2::bigint and coalesce(to_jsonb(h) ->> 'name', $3::text) = $3::text`,
+    [hash, String(createdAt), name],
+  );
+  return rows.length > 0;
+}
+
 /** A history row, to be written in the transaction of the migration itself. */
 export async function recordMigration(
   session: DeploySession,

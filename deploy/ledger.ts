@@ -106,19 +106,41 @@ export async function forgetStep(session: DeploySession, planned: PlannedMigrati
   );
 }
 
-/** In the transaction of a batch: how far a backfill has come. */
+/**
+ * In the transaction of a batch of a backfill: takes the row, and moves it to where that batch ends. The last batch ends
+ * nowhere.
+ * @param from where the batch begins
+ * @throws DeployError MIGRATION_LOCK_HELD where the row is at another place: another run has gone on there
+ */
 export async function moveStep(
   session: DeploySession,
   planned: PlannedMigration,
   step: Step,
-  position: readonly string[],
-  rows: number,
+  from: readonly string[] | undefined,
+  to: { position: readonly string[]; rows: number } | undefined,
 ): Promise<void> {
-  await session.query(
-    `update ${table} set position = array(select json_array_elements_text($4::json)), rows = $5::bigint
-     where migration = $1::text and created_at = $2::bigint and number = $3::integer`,
-    [...keyOf(planned), String(step.number), JSON.stringify(position), String(rows)],
+  const place = (number: number): string =>
+    `nullif(array(select json_array_elements_text($${number}::json)), '{}'::text[])`;
+  const moved = await session.query(
+    `update ${table} set position = coalesce(${place(5)}, position), rows = greatest(rows, $6::bigint)
+     where migration = $1::text and created_at = $2::bigint and number = $3::integer and state = 'started'
+       and position is not distinct from ${place(4)}
+     returning number`,
+    [
+      ...keyOf(planned),
+      String(step.number),
+      JSON.stringify(from ?? []),
+      JSON.stringify(to?.position ?? []),
+      String(to?.rows ?? 0),
+    ],
   );
+  if (moved.length > 0) return;
+  throw new DeployError({
+    code: 'MIGRATION_LOCK_HELD',
+    message: `another deploy has gone on with step ${step.number} of ${planned.migration.name}: this one lost its lock and did nothing more`,
+    hint: 'Wait for the other one. `mytx status` says how far it is.',
+    details: { migration: planned.migration.name, step: step.number },
+  });
 }
 
 /** How many steps of which migrations are done, by name and time: of those that are one transaction none. */

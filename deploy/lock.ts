@@ -36,6 +36,14 @@ export async function withDeployLock<T>(
   }
 }
 
+/**
+ * In a transaction that is to write history: waits for one of an earlier run whose COMMIT is still under way, though its
+ * process is dead and its deploy lock is gone. `lock_timeout` bounds it.
+ */
+export async function waitForOtherCommit(session: DeploySession): Promise<void> {
+  await session.query('select pg_advisory_xact_lock(1836676216, 1668246889)'); // "mytx", "comi"
+}
+
 /** For a pooler in transaction mode: it would take the lock in one session, leave it there, and do the rest in others. */
 export function poolerRefused(target: string, isProven: boolean): DeployError {
   const mode = isProven ? 'in transaction mode' : 'and may be in transaction mode';

@@ -48,7 +48,7 @@ export async function inTransaction(run: Run, place: Place, work: () => Promise<
     stopIfAsked(run);
     try {
       await run.session.script(
-        `begin; set local time zone 'UTC'; set local lock_timeout = ${Math.round(run.lockTimeoutMs)}`,
+        `begin isolation level read committed; set local time zone 'UTC'; set local lock_timeout = ${Math.round(run.lockTimeoutMs)}`,
       );
       await work();
       await run.session.script('commit');

@@ -18,6 +18,8 @@ export function transactionStep(context: StepContext<TransactionStep>): Runnable
     run: () =>
       inTransaction(run, place, async () => {
         await startStep(run.session, planned, step);
+        // Behind that, which waits for the COMMIT of an earlier run, it may be done.
+        if ((await check()) === 'done') return;
         await runStatements(context);
         await finishStep(run.session, planned, step);
       }),
