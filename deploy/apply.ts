@@ -70,7 +70,7 @@ export async function applyMigrations(session: DeploySession, options: ApplyOpti
     const { pending, late, edited } = comparison;
     const planned: PlannedMigration[] = [];
     for (const migration of pending) planned.push(await planMigration(migration));
-    await createHistory(session, options.history);
+    await createHistory(session, options.history, migrations[0]?.layout);
     if (planned.length > 0) {
       await options.beforeApplying?.(history.length);
       await applyAll(await startRun(session, lock, options), planned, options);

@@ -75,7 +75,14 @@ const newest = (list: readonly { createdAt: number }[]): number =>
 type IsRowOf = (migration: Migration, row: AppliedMigration) => boolean;
 
 const isSame: IsRowOf = (migration, row) =>
-  row.name === undefined ? row.createdAt === migration.createdAt : row.name === migration.name;
+  row.name === undefined ? isSameTime(migration, row) : row.name === migration.name;
+
+/** Of the folders of 1.0 whole seconds: `drizzle-kit up` leaves the rest of a time of 0.45 away, and so does its migrator. */
+function isSameTime({ layout, createdAt }: Migration, row: AppliedMigration): boolean {
+  const time = layout === 'folders' ? Math.floor(row.createdAt / 1000) * 1000 : row.createdAt;
+  return time === createdAt;
+}
+
 const hasSameText: IsRowOf = (migration, row) => row.hash === migration.hash;
 
 /** The row of each file that has one, the surest first; each row stands for one file. */

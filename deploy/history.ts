@@ -2,7 +2,7 @@
 // "Can't read the history" is an error, never "the history is empty".
 
 import { DeployError } from './errors.ts';
-import type { Migration } from './migrations.ts';
+import type { Layout, Migration } from './migrations.ts';
 import { quoteName, quoteText } from './quoting.ts';
 import type { DeploySession, PostgresFailure } from './session.ts';
 
@@ -23,13 +23,18 @@ export interface AppliedMigration {
 
 const qualifiedName = ({ schema, table }: HistoryTable): string => `${quoteName(schema)}.${quoteName(table)}`;
 
-/** Creates the schema and table of the history where they are missing. Call it under the lock. */
-export function createHistory(session: DeploySession, at: HistoryTable = drizzleHistory): Promise<void> {
+/** Creates the schema and table of the history where they are missing, as Drizzle of that layout does. Call it under the lock. */
+export function createHistory(
+  session: DeploySession,
+  at: HistoryTable = drizzleHistory,
+  layout: Layout = 'journal',
+): Promise<void> {
+  const names = layout === 'folders' ? ', name text, applied_at timestamptz default now()' : '';
   return orUnreadable(at, async () => {
     if (await isThere(session, at)) return;
     await session.script(`
       create schema if not exists ${quoteName(at.schema)};
-      create table if not exists ${qualifiedName(at)} (id serial primary key, hash text not null, created_at bigint);
+      create table if not exists ${qualifiedName(at)} (id serial primary key, hash text not null, created_at bigint${names});
     `);
   });
 }

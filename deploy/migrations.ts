@@ -86,7 +86,7 @@ function listFolders(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && folderName.test(entry.name))
     .map(({ name }) => name)
-    .sort();
+    .sort((one, other) => one.localeCompare(other)); // as Drizzle does
 }
 
 /**
