@@ -3,9 +3,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { allSpellingsOf, Detector, newCanaries } from './canaries.ts';
 import { Listener } from './db/canary-listener.ts';
+import { recordFigures } from './security/figures.ts';
 
 const texts = newCanaries();
 const canaries = Object.entries(texts).map(([name, text]) => ({ name, text }));
@@ -58,6 +59,12 @@ describe('the listener', () => {
     'a warning of the process': () => process.emitWarning(argument),
   };
 
+  let heard = 0;
+  afterAll(() => {
+    const all = Object.keys(ways).length;
+    recordFigures('detector', { ways: all, missed: all - heard });
+  });
+
   test.each(Object.entries(ways))('hears %s', async (_, say) => {
     say();
     await sleep(5); // a warning comes a moment later
@@ -65,5 +72,6 @@ describe('the listener', () => {
     expect(listener.find(detector).map(({ canary }) => canary)).toContainEqual(
       expect.stringMatching(/^(argument|encryptionKey)$/),
     );
+    heard += 1;
   });
 });

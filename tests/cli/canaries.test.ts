@@ -13,6 +13,7 @@ import { addressWithCanary, canaries, plantRows, secretTexts, texts, usePassword
 import { placeOfCode } from '../db/canary-codes.ts';
 import { exportedLines } from '../db/export-file.ts';
 import { idOf } from '../db/two-users.ts';
+import { recordFigures } from '../security/figures.ts';
 import { cleanUpCommands, type Ended, mytx, newFolder } from './command.ts';
 
 cleanUpCommands();
@@ -21,6 +22,7 @@ const folder = newFolder();
 const codes = new Set<string>();
 let outputs: string[] = [];
 let commands = 0;
+let found = 0;
 
 const secretEnvironment = {
   MYTX_API_KEY_PEPPERS: secretTexts.apiKeyPeppers,
@@ -51,12 +53,14 @@ beforeAll(async () => {
 afterEach(() => {
   const said = outputs.join('\n');
   outputs = [];
+  found += detector.find(said).length;
   expect(detector.find(said)).toEqual([]);
 });
 
 afterAll(() => {
   useSecrets();
   configurePasswords();
+  recordFigures('command-canaries', { marks: canaries.length, commands, codes: codes.size, found });
   console.info(`canaries: ${canaries.length} planted; ${commands} commands that fail, ${codes.size} error codes`);
 });
 

@@ -39,6 +39,7 @@ import { createTestDatabase } from '../../db/testing/index.ts';
 import { applyMigrations } from '../../deploy/apply.ts';
 import { Detector } from '../canaries.ts';
 import { startProxy } from '../proxy.ts';
+import { recordFigures } from '../security/figures.ts';
 import {
   addressWithCanary,
   callsInOrder,
@@ -131,7 +132,10 @@ beforeEach(async () => {
   await plantRows();
 });
 
+let found = 0;
+
 afterEach(() => {
+  found += listener.find(detector).length;
   expect(listener.find(detector)).toEqual([]);
 });
 
@@ -142,6 +146,10 @@ afterAll(async () => {
   configureEncryption();
   configurePasswords();
   rmSync(folder, { recursive: true, force: true });
+  const { failures: calls, outputs } = listener;
+  if (!isEmbedded) {
+    recordFigures('canaries', { marks: canaries.length, calls, codes: listener.codes.size, outputs, found });
+  }
   console.info(
     `canaries: ${canaries.length} planted; ${listener.failures} failing calls with ${listener.codes.size} error codes, ${listener.outputs} outputs looked at`,
   );

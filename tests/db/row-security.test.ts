@@ -15,6 +15,7 @@ import {
   getTasksByUserId,
   openDatabase,
 } from '../../db/queries.ts';
+import { recordFigures } from '../security/figures.ts';
 import { newOwnedDatabase, type OwnedDatabase } from './owned-database.ts';
 import { expectedOf, operationsOn, ownedTables, resetWithSearchRows, tenants } from './row-matrix.ts';
 import { isEmbedded, newDatabase, newUser, serverUrl } from './test-database.ts';
@@ -23,6 +24,16 @@ import { fingerprintOf, idOf } from './two-users.ts';
 type Database = Awaited<ReturnType<typeof createDatabase>>;
 
 const logins = isEmbedded ? ['the embedded database'] : ['a superuser', 'an owner who is no superuser'];
+
+/** Of the operations of the matrix, over all logins, and of the rules that were broken. */
+const counted = { operations: 0, right: 0, rules: 0, named: 0 };
+afterAll(() => {
+  if (isEmbedded) return;
+  const { operations, right, rules, named } = counted;
+  const [tables, users] = [ownedTables.length, tenants.length];
+  recordFigures('row-matrix', { tables, operations, users, foreign: operations - right });
+  recordFigures('broken-rules', { rules, overlooked: rules - named });
+});
 
 describe.each(logins)('as %s', (login) => {
   let database: Database;
@@ -46,7 +57,10 @@ describe.each(logins)('as %s', (login) => {
         );
         expect(Number(own[0]?.n)).toBeGreaterThan(0);
         const before = await fingerprintOf('bob');
-        expect(await operationsOn(table, tenant)).toEqual(expectedOf(tenant, Number(own[0]?.n)));
+        const found = await operationsOn(table, tenant);
+        counted.operations += Object.keys(found).length;
+        expect(found).toEqual(expectedOf(tenant, Number(own[0]?.n)));
+        counted.right += Object.keys(found).length;
         expect(await fingerprintOf('bob')).toBe(before);
       }),
     );
@@ -136,6 +150,7 @@ describe.each(logins)('as %s', (login) => {
     ];
     const possible = rules.filter(([, , , isForSuperuser]) => !isForSuperuser || !login.startsWith('an owner'));
     test.each(possible)('%s', async (what, breaking, isRefused) => {
+      counted.rules += 1;
       await database.run(async () => {
         // All of it in one transaction that is taken back, so that each begins with what is right.
         const attempt = db.transaction(async () => {
@@ -151,6 +166,7 @@ describe.each(logins)('as %s', (login) => {
           throw new Error('take it back');
         });
         await expect(attempt).rejects.toThrow('take it back');
+        counted.named += 1;
       });
     });
 

@@ -39,6 +39,7 @@ const notRun: Record<string, string> = {
   'npm run docs:crash-matrix -- --check': 'tests/golden does',
   'npm run docs:planning -- --check': 'tests/golden does',
   'npm run docs:zero-downtime -- --check': 'tests/golden does',
+  'npm run docs:security -- --check': 'tests/golden does',
 };
 
 /** Where PostgreSQL's client is not installed, its lines are left out: the tests of the socket name the reason. */

@@ -17,6 +17,7 @@ const commands = [
   'docs:crash-matrix',
   'docs:planning',
   'docs:zero-downtime',
+  'docs:security',
 ];
 let copy: ProjectCopy;
 

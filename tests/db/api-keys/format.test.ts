@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { envOfPrefix, isKeyEnv, kindOfKeyText, makeKeyText, prefixOfForeignKey } from '../../../db/api-key-format.ts';
 import { closeDatabase, openDatabase, verifyApiKey } from '../../../db/queries.ts';
+import { recordFigures } from '../../security/figures.ts';
 import { runs, seed } from '../property-runs.ts';
 
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -101,6 +102,7 @@ describe('of a million made-up keys', () => {
       reasons[reason] = (reasons[reason] ?? 0) + 1;
     }
     await closeDatabase();
+    recordFigures('made-up-keys', { keys: reasons.malformed ?? 0, statements: statements - before });
     expect({ reasons, statements: statements - before }).toEqual({ reasons: { malformed: 1_000_000 }, statements: 0 });
   });
 });

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { db, issueApiKey, revokeApiKey, verifyApiKey } from '../../../db/queries.ts';
 import { createTestUser } from '../../../db/testing/factories.ts';
 import { createTestDatabase, type TestDatabase } from '../../../db/testing/index.ts';
+import { recordFigures } from '../../security/figures.ts';
 import { findInstallations, isFound } from '../../servers/installations.ts';
 import { rowOf } from '../stored-api-keys.ts';
 import type { Check } from './verifier.ts';
@@ -41,15 +42,18 @@ describe.skipIf(server === undefined)('on a server (none is here: see the skippe
 
   test('8 processes with 500 checks each at once: of a limit of 100 exactly 100 are let through', async () => {
     const rateLimit = { limit: 100, windowSeconds: 3600 };
+    const [processes, checksEach] = [8, 500];
     const { key, record } = await issueApiKey({ userId, name: 'limited', rateLimit });
-    await withVerifiers(8, async (verifiers) => {
-      const answers = await Promise.all(verifiers.map((one) => one.ask({ checkAtOnce: { key, times: 500 } })));
+    await withVerifiers(processes, async (verifiers) => {
+      const answers = await Promise.all(verifiers.map((one) => one.ask({ checkAtOnce: { key, times: checksEach } })));
       const sum: Record<string, number> = {};
       for (const answer of answers) {
         if (typeof answer !== 'object' || !('outcomes' in answer)) throw new Error('not what was asked');
         for (const [outcome, count] of Object.entries(answer.outcomes)) sum[outcome] = (sum[outcome] ?? 0) + count;
       }
       console.info(`8 processes x 500 checks, limit 100: ${JSON.stringify(sum)}`);
+      const { ok: accepted = 0, rate_limited: refused = 0 } = sum;
+      recordFigures('rate-limit', { processes, checksEach, limit: rateLimit.limit, accepted, refused });
       expect(sum).toEqual({ ok: 100, rate_limited: 3900 });
     });
     expect(await rowOf(record.id)).toMatchObject({ windowCount: 100 });
@@ -60,7 +64,8 @@ describe.skipIf(server === undefined)('on a server (none is here: see the skippe
 
   test('100 revocations under 200 checks a second: none is let through that began behind it', async () => {
     const counts = { rounds: 0, before: 0, behind: 0, letThroughBehind: 0 };
-    await withVerifiers(3, async (verifiers) => {
+    const processes = 3;
+    await withVerifiers(processes, async (verifiers) => {
       const askAll = async (key: string | null): Promise<Check[]> => {
         const answers = await Promise.all(verifiers.map((one) => one.ask({ checkOn: { key, everyMs } })));
         return answers.flatMap((answer) => (typeof answer === 'object' && 'checks' in answer ? answer.checks : []));
@@ -84,6 +89,8 @@ describe.skipIf(server === undefined)('on a server (none is here: see the skippe
       }
     });
     console.info(`revocations: ${JSON.stringify(counts)}`);
+    const { rounds, behind, letThroughBehind: accepted } = counts;
+    recordFigures('revocation', { rounds, processes, behind, accepted });
     expect(counts).toMatchObject({ rounds: 100, letThroughBehind: 0 });
     // The load was there, before and behind.
     expect(counts.before).toBeGreaterThan(500);
@@ -125,6 +132,7 @@ describe.skipIf(server === undefined)('on a server (none is here: see the skippe
     // Neither the key nor the random part that is not shown.
     const found = keys.filter((key) => stdout.includes(key) || stdout.includes(key.slice(14, 42)));
     console.info(`1,000 keys in a dump of ${stdout.length} characters: ${found.length} found`);
+    recordFigures('dumped-keys', { keys: keys.length, found: found.length });
     expect(found).toEqual([]);
   }, 120_000);
 });

@@ -8,12 +8,14 @@ import { deriveKey, encodeFields, type Place } from '../../../db/encryption/deri
 import { isEnvelope, seal, unseal } from '../../../db/encryption/envelope.ts';
 import { EncryptionError } from '../../../db/errors.ts';
 import { type Secret, secrets, useSecrets } from '../../../db/secrets.ts';
+import { recordFigures } from '../../security/figures.ts';
 import { keysOf, keyText } from './keys.ts';
 
 beforeEach(() => useSecrets(keysOf('k1', 'k2')));
 afterAll(() => useSecrets());
 
 const place: Place = { schema: 'public', table: 'Contact', column: 'phone' };
+const tagLengths = [0, 4, 8, 12, 13, 14, 15];
 const canary = 'canary: +972 54 123 4567';
 const keyOf = (index: number): Secret => secrets().encryptionKeys[index] as Secret;
 
@@ -63,12 +65,17 @@ test('10,000 flips of a bit of the bytes, and every flip of a bit of the text, a
   const envelope = seal(canary, place, keyOf(0));
   const beginning = 'mytx1.k1.';
   const bytes = Buffer.from(envelope.slice(beginning.length), 'base64url');
-  for (let i = 0; i < 10_000; i += 1) {
+  const flips = 10_000;
+  let refused = 0;
+  for (let i = 0; i < flips; i += 1) {
     const changed = Buffer.from(bytes);
     const at = i < bytes.length * 8 ? i : randomInt(bytes.length * 8);
     changed.writeUInt8(changed.readUInt8(at >> 3) ^ (1 << (at & 7)), at >> 3);
     expect(refusalOf(beginning + changed.toString('base64url'))).toBe('CIPHERTEXT_DAMAGED');
+    refused += 1;
   }
+  const [shortestTag = 0, longestTag = 0] = [tagLengths.at(0), tagLengths.at(-1)];
+  recordFigures('bit-flips', { flips, shortestTag, longestTag, taken: flips - refused });
   const codes = new Set<string>();
   for (let at = 0; at < envelope.length * 7; at += 1) {
     const changed = Buffer.from(envelope, 'latin1');
@@ -92,17 +99,14 @@ test('every truncation and every addition is refused', () => {
   for (const digit of digits) expect(refusalOf(envelope.slice(0, -1) + digit)).toBe('CIPHERTEXT_DAMAGED');
 });
 
-test.each([0, 4, 8, 12, 13, 14, 15])(
-  'a tag of %i bytes is refused, which would be right if it were taken',
-  (length) => {
-    const nonce = randomBytes(12);
-    const key = deriveKey(keyOf(0).key, 'encryption', place);
-    const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: length >= 4 ? length : 16 });
-    cipher.setAAD(encodeFields('mytx1', 'k1', 'public', 'Contact', 'phone'));
-    const bytes = [nonce, cipher.update(canary), cipher.final(), cipher.getAuthTag().subarray(0, length)];
-    expect(refusalOf(`mytx1.k1.${Buffer.concat(bytes).toString('base64url')}`)).toBe('CIPHERTEXT_DAMAGED');
-  },
-);
+test.each(tagLengths)('a tag of %i bytes is refused, which would be right if it were taken', (length) => {
+  const nonce = randomBytes(12);
+  const key = deriveKey(keyOf(0).key, 'encryption', place);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: length >= 4 ? length : 16 });
+  cipher.setAAD(encodeFields('mytx1', 'k1', 'public', 'Contact', 'phone'));
+  const bytes = [nonce, cipher.update(canary), cipher.final(), cipher.getAuthTag().subarray(0, length)];
+  expect(refusalOf(`mytx1.k1.${Buffer.concat(bytes).toString('base64url')}`)).toBe('CIPHERTEXT_DAMAGED');
+});
 
 test('a value of another column, table, schema or key is refused, also where names run together', () => {
   const places: Place[] = [

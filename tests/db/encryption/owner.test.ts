@@ -17,6 +17,7 @@ import {
   useSecrets,
 } from '../../../db/index.ts';
 import { createTestUser } from '../../../db/testing/factories.ts';
+import { recordFigures } from '../../security/figures.ts';
 import { findInstallations, isFound } from '../../servers/installations.ts';
 import { flight } from '../flight.ts';
 import { newOwnedDatabase, type OwnedDatabase } from '../owned-database.ts';
@@ -62,13 +63,16 @@ describe.skipIf(server === undefined)('on a server (none is here: see the skippe
       const dump = dumpWith(pgDump);
       return secrets.filter((secret) => dump.includes(secret));
     };
-    expect(found()).toEqual(secrets);
+    const before = found();
+    expect(before).toEqual(secrets);
 
     useSecrets(keysOf('k1'));
     configureEncryption({ memories: true, transition: true });
     expect(await reencrypt()).toMatchObject({ isComplete: true, columns: [{ rewritten: 10 }, { rewritten: 10 }] });
     configureEncryption({ memories: true });
-    expect(found()).toEqual([]);
+    const after = found();
+    recordFigures('dumped-plaintext', { marks: secrets.length, before: before.length, after: after.length });
+    expect(after).toEqual([]);
     expect(await getMemoriesByUserId({ userId: userIds[3] as string })).toMatchObject([{ content: 'canary memory 3' }]);
   });
 

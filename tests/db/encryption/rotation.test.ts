@@ -19,6 +19,7 @@ import { memories, reservation } from '../../../db/schema.ts';
 import { createTestUser } from '../../../db/testing/factories.ts';
 import { createTestDatabase, type TestDatabase } from '../../../db/testing/index.ts';
 import { uuidv7 } from '../../../db/uuid.ts';
+import { recordFigures } from '../../security/figures.ts';
 import { flight } from '../flight.ts';
 import { keysOf } from './keys.ts';
 import type { Answer, Order } from './rotator.ts';
@@ -161,7 +162,8 @@ describe.skipIf(server === undefined)('on a server (none is here: see the skippe
     expect(left.at(-1)).toBeLessThan(left[0] as number);
     expect(left.at(-1)).toBeGreaterThan(0);
     expect([byNew, byOld].every((count = 0) => count > 20)).toBe(true);
-    expect(await countBeginning('mytx1.old.')).toBe(0);
+    const onOldKey = await countBeginning('mytx1.old.');
+    expect(onOldKey).toBe(0);
 
     useSecrets(keysOf('new')); // without the old key
     const rows = await db
@@ -177,6 +179,12 @@ describe.skipIf(server === undefined)('on a server (none is here: see the skippe
       });
     expect(indexIsRight).toEqual([]);
     const flights = await db.select({ details: reservation.details }).from(reservation);
-    expect(new Set(flights.map(({ details }) => details.flightNumber)).size).toBe(counts.reservations);
+    const flightCount = new Set(flights.map(({ details }) => details.flightNumber)).size;
+    expect(flightCount).toBe(counts.reservations);
+    recordFigures('rotation', {
+      ...{ values: counts.memories + counts.reservations, writers: stops.length, kills: left.length, onOldKey },
+      unreadable: rows.filter(({ id, content }) => texts.get(id) !== content).length,
+      lost: texts.size - rows.length + counts.reservations - flightCount,
+    });
   });
 });

@@ -11,6 +11,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { createDatabase } from '../../../db/database.ts';
 import { db, eraseUser, importUser } from '../../../db/queries.ts';
+import { recordFigures } from '../../security/figures.ts';
 import { findPgBouncer, startPgBouncer } from '../../servers/pgbouncer.ts';
 import { exportedLines } from '../export-file.ts';
 import { newOwnedDatabase } from '../owned-database.ts';
@@ -59,6 +60,7 @@ describe.each(inject('servers').slice(-1))('on PostgreSQL $version', ({ url }) =
       expect(moved.bytes).toBeGreaterThan(50_000_000);
       expect(moved.importMiB).toBeLessThan(mostMiB);
       expect(await digestOf(userId)).toEqual(before);
+      recordFigures('moved', { messages, mostMiB, peakMiB: moved.importMiB });
     });
     await owner.close();
     await owned.drop();

@@ -9,12 +9,14 @@ import { createDatabase } from '../../../db/database.ts';
 import { MytxError } from '../../../db/errors.ts';
 import { addTask, asUser, db, transaction, updateTaskStatus, withDeadline } from '../../../db/queries.ts';
 import { tasks } from '../../../db/schema.ts';
+import { recordFigures } from '../../security/figures.ts';
 import { findPgBouncer, type RunningPgBouncer, startPgBouncer } from '../../servers/pgbouncer.ts';
 import { expectedOf, operationsOn, ownedTables, resetWithSearchRows, tenants } from '../row-matrix.ts';
 import { createFromTemplate, newUser } from '../test-database.ts';
 import { fingerprintOf, idOf } from '../two-users.ts';
 
 const binary = findPgBouncer();
+const connections = 4;
 if ('missing' in binary) test.skip(`PgBouncer: ${binary.missing}`);
 const onPgBouncer = test.skipIf('missing' in binary);
 
@@ -40,7 +42,10 @@ beforeAll(async () => {
   await createFromTemplate(maintenance, name);
   await maintenance.end();
   admin = postgres(Object.assign(new URL(server.url), { pathname: `/${name}` }).href, { max: 1, onnotice: () => {} });
-  pooler = await startPgBouncer({ serverUrl: server.url, settings: { default_pool_size: 4, server_login_retry: 0 } });
+  pooler = await startPgBouncer({
+    serverUrl: server.url,
+    settings: { default_pool_size: connections, server_login_retry: 0 },
+  });
   reviving = setInterval(revive, 200);
   database = await createDatabase({ url: `${pooler.url(name)}?pgbouncer=true`, poolSize: 32 });
 });
@@ -157,10 +162,13 @@ onPgBouncer(
             return asUser(userId, look);
         }
       };
-      const tally = await interleave({ users, count: 10_000, atOnce: 32 }, asThemselves);
+      const calls = 10_000;
+      const tally = await interleave({ users, count: calls, atOnce: 32 }, asThemselves);
       console.log(
         `${tally.seen} rows seen, ${tally.foreign} of another; ${killed} sessions killed; failed: ${JSON.stringify(tally.failed)}`,
       );
+      const { seen, foreign } = tally;
+      recordFigures('interleaved', { calls, users: users.length, connections, killed, seen, foreign });
       expect(tally.foreign).toBe(0);
       expect(tally.seen).toBeGreaterThan(7000);
       expect(killed).toBeGreaterThanOrEqual(30);
@@ -197,6 +205,7 @@ onPgBouncer('the same with a session-wide SET shows rows of others: the test can
     };
     const tally = await interleave({ users, count: 400, atOnce: 32 }, badly);
     expect(tally.foreign).toBeGreaterThan(100);
+    recordFigures('interleaved-badly', { seen: tally.seen, foreign: tally.foreign });
     console.log(`with SET: ${tally.foreign} of ${tally.seen} rows were another's`);
   });
   await pooler.restart(); // no session keeps what was set
