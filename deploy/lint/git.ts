@@ -62,7 +62,7 @@ async function commitOf(ref: string, folder: string): Promise<string> {
   if (commit) return commit.toString().trim();
   throw unreadable(
     `git has no commit ${JSON.stringify(ref).slice(0, 120)} here`,
-    'Name a commit, tag or branch that is there. In a pipeline, which has the last commit alone, fetch it first: git fetch --depth=1 origin <ref>, then FETCH_HEAD is its name.',
+    'Name a commit, tag or branch that is there. In a pipeline, which has the last commit alone, fetch it first: git fetch --depth=1 origin <branch>:<branch>',
   );
 }
 

@@ -38,12 +38,12 @@ export const lintErrors: Record<Extract<DeployErrorCode, 'LINT_REFUSED' | 'GIT_U
       'the schema files of that version export no table',
     ],
     actions: [
-      'Fetch it: `git fetch --depth=1 origin production`, then `--deployed FETCH_HEAD`.',
+      'Fetch it: `git fetch --depth=1 origin production:production`, then `--deployed production`.',
       'Run the same command again.',
     ],
     example: {
       message: 'git has no commit "v1.2" here',
-      hint: 'Name a commit, tag or branch that is there. In a pipeline, which has the last commit alone, fetch it first: git fetch --depth=1 origin <ref>, then FETCH_HEAD is its name.',
+      hint: 'Name a commit, tag or branch that is there. In a pipeline, which has the last commit alone, fetch it first: git fetch --depth=1 origin <branch>:<branch>',
     },
     written: 'Nothing.',
     repeat: 'Safe.',
