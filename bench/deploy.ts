@@ -148,7 +148,7 @@ async function fillTable(url: string, rows: number): Promise<void> {
   await sql.end();
 }
 
-function writeMigrations(texts: readonly string[]): string {
+export function writeMigrations(texts: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'mytx-bench-'));
   mkdirSync(join(folder, 'meta'));
   const entries = texts.map((_, idx) => ({
@@ -161,14 +161,18 @@ function writeMigrations(texts: readonly string[]): string {
   return folder;
 }
 
-async function newDatabase(url: string): Promise<string> {
+/** An empty database, or a copy of the one at `template`, on the disk like it. */
+export async function newDatabase(url: string, template?: string): Promise<string> {
   const name = `bench_${randomUUID().replaceAll('-', '')}`;
   const sql = postgres(url, { max: 1 });
-  await sql.unsafe(`create database ${name}`).finally(() => sql.end());
+  const copied = template === undefined ? '' : ` template ${nameOf(template)} strategy file_copy`;
+  await sql.unsafe(`create database ${name}${copied}`).finally(() => sql.end());
   return Object.assign(new URL(url), { pathname: `/${name}` }).href;
 }
 
-async function dropDatabase(url: string, own: string): Promise<void> {
+const nameOf = (url: string): string => new URL(url).pathname.slice(1);
+
+export async function dropDatabase(url: string, own: string): Promise<void> {
   const sql = postgres(url, { max: 1 });
-  await sql.unsafe(`drop database ${new URL(own).pathname.slice(1)} with (force)`).finally(() => sql.end());
+  await sql.unsafe(`drop database ${nameOf(own)} with (force)`).finally(() => sql.end());
 }

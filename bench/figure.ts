@@ -13,7 +13,8 @@ export interface Figure {
     | 'Bytes'
     | 'Loading'
     | 'Command line'
-    | 'Deploying';
+    | 'Deploying'
+    | 'Changing a schema';
   name: string;
   /** What the ratios are to. */
   to: string;
@@ -50,6 +51,8 @@ export interface Effort {
   searchedMessages: number;
   /** How many rows a backfill goes through. */
   backfilledRows: number;
+  /** How many rows the table has that is changed while others use it. */
+  changedRows: number;
   /** The longest chat that LangGraph is given, whose turns take seconds there. */
   longestThread: number;
 }

@@ -8,7 +8,7 @@ import { measureLogged, measureSent } from './bytes.ts';
 import { measureCommandLine } from './command-line.ts';
 import { measureDeploy } from './deploy.ts';
 import { type Effort, type Figure, isMet, type TurnTime, withEmbedded } from './figure.ts';
-import { describeMachine, type Machine, saveResult, startBenchServer } from './harness.ts';
+import { describeMachine, type Machine, readResult, saveResult, startBenchServer } from './harness.ts';
 import { measureLoads } from './loads.ts';
 import { openPeers, type Peers } from './peers.ts';
 import { prepareOthers, prepareRows } from './read-rows.ts';
@@ -17,10 +17,13 @@ import { measureSearch } from './search.ts';
 import { measureSeed } from './seed.ts';
 import { openEmbeddedStage, openServerStage, type Stage } from './stage.ts';
 import { measureTurns, measureTurnTimes } from './turns.ts';
+import { type ChangesResult, measureChanges } from './zero-downtime.ts';
 
 export interface FiguresResult extends Machine {
   figures: Figure[];
   turns: TurnTime[];
+  /** Absent where they were not measured. */
+  changes?: ChangesResult;
 }
 
 const groups = [
@@ -33,6 +36,7 @@ const groups = [
   'seed',
   'bytes',
   'deploy',
+  'zero-downtime',
   'cli',
   'chart',
 ] as const;
@@ -52,7 +56,7 @@ const help = `npm run bench [-- options]
   --alone        without the specification's way, LangGraph and the embedded database
   --check        exit 1 where a figure is not what is promised
   --json         print the result as JSON
-  --save         write bench/results/figures.json, which docs/benchmarks.md is made of
+  --save         write bench/results/figures.json, which docs/benchmarks.md is made of; with --only its other figures stay
 
 Installs LangGraph (bench/package.json) the first time.
 
@@ -69,6 +73,7 @@ const efforts: Record<'quick' | 'whole', Effort> = {
     apiKeys: 10_000,
     searchedMessages: 100_000,
     backfilledRows: 50_000,
+    changedRows: 50_000,
     longestThread: 500,
   },
   whole: {
@@ -78,6 +83,7 @@ const efforts: Record<'quick' | 'whole', Effort> = {
     apiKeys: 100_000,
     searchedMessages: 1_000_000,
     backfilledRows: 1_000_000,
+    changedRows: 2_000_000,
     longestThread: 10_000,
   },
 };
@@ -101,7 +107,7 @@ async function main(): Promise<void> {
   if (strange.length > 0) throw new Error(`--only ${strange.join()}: there are ${groups.join(', ')}`);
   const wanted: Wanted = { groups: chosen as Group[], peers: !values.alone, embedded: !values.alone };
   const result = await measure(wanted, efforts[values.quick ? 'quick' : 'whole']);
-  if (values.save) saveResult('figures', result);
+  if (values.save) saveResult('figures', values.only === undefined ? result : withThose(readResult('figures'), result));
   console.log(values.json ? JSON.stringify(result) : render(result));
   if (values.check && result.figures.some((figure) => isMet(figure) === false)) process.exitCode = 1;
 }
@@ -110,9 +116,9 @@ export async function measure(wanted: Wanted, effort: Effort): Promise<FiguresRe
   const ofCommandLine = wanted.groups.includes('cli') ? await measureCommandLine(effort) : []; // no server beside it
   const { server, url } = await startBenchServer();
   try {
-    const { figures, turns } = await measureOnServer(url, wanted, effort);
+    const { figures, ...others } = await measureOnServer(url, wanted, effort);
     const embedded = wanted.embedded ? await measureEmbedded(wanted, effort) : [];
-    return { ...describeMachine(server), figures: [...withEmbedded(figures, embedded), ...ofCommandLine], turns };
+    return { ...describeMachine(server), figures: [...withEmbedded(figures, embedded), ...ofCommandLine], ...others };
   } finally {
     await server.stop();
   }
@@ -122,17 +128,19 @@ async function measureOnServer(
   url: string,
   { groups: chosen, peers: hasPeers, embedded: hasEmbedded }: Wanted,
   effort: Effort,
-): Promise<{ figures: Figure[]; turns: TurnTime[] }> {
+): Promise<Pick<FiguresResult, 'figures' | 'turns' | 'changes'>> {
   const peers = hasPeers ? await openPeers(url) : undefined;
   const stage = await openServerStage(url);
   try {
     const figures = await measureStage(stage, chosen, effort, peers);
     if (chosen.includes('bytes')) figures.push(await measureSent(url, effort, peers && openPeers));
     if (chosen.includes('deploy')) figures.push(...(await measureDeploy(url, effort)));
+    const changes = chosen.includes('zero-downtime') ? await measureChanges(url, effort) : undefined;
+    figures.push(...(changes?.figures ?? []));
     if (chosen.includes('search')) figures.push(...(await measureSearch(url, effort)));
     if (chosen.includes('seed')) figures.push(...(await measureSeed(url, effort, { peers, embedded: hasEmbedded })));
     const turns = peers && chosen.includes('chart') ? await measureTurnTimes(stage, effort, peers) : [];
-    return { figures, turns };
+    return { figures, turns, ...(changes && { changes: changes.result }) };
   } finally {
     await stage.close();
     await peers?.close();
@@ -167,6 +175,16 @@ async function measureStage(
   if (chosen.includes('turns')) figures.push(...(await measureTurns(stage, effort, peers)));
   if (chosen.includes('bytes')) figures.push(...(await measureLogged(stage, effort, peers)));
   return figures;
+}
+
+/** An earlier result with what was measured now in its place, or behind it. */
+export function withThose(before: FiguresResult, now: FiguresResult): FiguresResult {
+  const sameIn = (figures: readonly Figure[], { name, to }: Figure): Figure | undefined =>
+    figures.find((other) => other.name === name && other.to === to);
+  const there = before.figures.map((figure) => sameIn(now.figures, figure) ?? figure);
+  const added = now.figures.filter((figure) => !sameIn(before.figures, figure));
+  const turns = now.turns.length > 0 ? now.turns : before.turns;
+  return { ...before, ...now, figures: [...there, ...added], turns };
 }
 
 function render({ figures, turns, postgres, node }: FiguresResult): string {

@@ -176,6 +176,7 @@ if (process.argv[1] === import.meta.filename) {
       apiKeys: 0,
       searchedMessages: 0,
       backfilledRows: 20_000,
+      changedRows: 0,
       longestThread: 0,
     };
     for (const { name, to, ratio, middle } of await measureSeed(url, effort)) {

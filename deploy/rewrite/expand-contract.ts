@@ -1,7 +1,7 @@
 // Changes that no other SQL makes safe, because code that is running knows the old name or type: first the new is added
 // beside the old and both are kept alike (expand), then the code is rolled out, then the old goes (contract).
 
-import { qualified, quoteName } from '../quoting.ts';
+import { qualified, quoteName, quoteText } from '../quoting.ts';
 import type { Named } from '../sql-statements.ts';
 import { setNotNull } from './forms.ts';
 import { type KnownSchema, type KnownTable, tableKey } from './known-schema.ts';
@@ -40,12 +40,31 @@ function renameTable(table: Named, to: string): Expansion {
   return {
     expand: [
       `ALTER TABLE ${qualified(table)} RENAME TO ${quoteName(to)}`,
-      // Writes go through such a view, so that code with the old name goes on.
-      `CREATE VIEW ${qualified(table)} AS SELECT * FROM ${qualified(renamed)}`,
+      // Writes go through such a view, so that code with the old name goes on. Rights and policies are those of who asks, not
+      // those of the view's owner, whom row-level security lets see all.
+      `CREATE VIEW ${qualified(table)} WITH (security_invoker = true) AS SELECT * FROM ${qualified(renamed)}`,
+      sameRights(renamed, table),
     ],
     contract: [`DROP VIEW ${qualified(table)}`],
     rollOut: `the code that says ${quoteName(to)}; code that says ${quoteName(table.name)} reads and writes through a view meanwhile`,
   };
+}
+
+/** What roles may do with a table, they may with its view. */
+function sameRights(table: Named, view: Named): string {
+  return [
+    'DO $mytx$',
+    'DECLARE given record;',
+    'BEGIN',
+    '  FOR given IN',
+    `    SELECT privilege_type AS what, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS who`,
+    `    FROM pg_class, aclexplode(relacl) WHERE oid = ${quoteText(qualified(table))}::regclass AND grantee <> relowner`,
+    '  LOOP',
+    `    EXECUTE 'GRANT ' || given.what || ${quoteText(` ON ${qualified(view)} TO `)} || given.who;`,
+    '  END LOOP;',
+    'END',
+    '$mytx$',
+  ].join('\n');
 }
 
 function dropTable(table: Named, known: KnownTable | undefined): Expansion {

@@ -29,6 +29,7 @@ describe.runIf(url !== undefined)('on a server', () => {
         apiKeys: 1000,
         searchedMessages: 3000,
         backfilledRows: 20_000,
+        changedRows: 20_000,
         longestThread: 0,
       },
     );

@@ -15,6 +15,7 @@ test.runIf(url !== undefined)(
       apiKeys: 0,
       searchedMessages: 0,
       backfilledRows: 20_000,
+      changedRows: 0,
       longestThread: 0,
     };
     const figures = await measureSeed(url ?? '', effort);
