@@ -1,5 +1,6 @@
 // vitest's globalSetup, behind tests/servers/global-setup.ts: makes once what each test file starts from, a migrated
-// template database on every server and a snapshot of a migrated embedded database.
+// template database on every server and a snapshot of a migrated embedded database. With MYTX_TEST_OWNER=plain the
+// databases of the servers belong to a role that is no superuser, so that row-level security holds for who logs in.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,16 @@ import { dumpEmbedded } from '../../db/embedded/engine.ts';
 import { migrate } from '../../db/opening.ts';
 
 export const templateName = 'mytx_template';
+
+/** Whom the databases belong to; undefined where that is the superuser. */
+export const plainOwner: { name: string; password: string } | undefined =
+  process.env.MYTX_TEST_OWNER === 'plain' ? { name: 'mytx_plain_owner', password: 'owned' } : undefined;
+
+/** The URL of a database as its owner has it. @param url the superuser's */
+export function ownersUrl(url: string): string {
+  if (!plainOwner) return url;
+  return Object.assign(new URL(url), { username: plainOwner.name, password: plainOwner.password }).href;
+}
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -59,7 +70,18 @@ async function makeSnapshot(folder: string): Promise<void> {
 
 async function makeTemplate(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
-  await sql.unsafe(`create database ${templateName}`);
+  if (plainOwner) await makeOwner(sql, plainOwner);
+  await sql.unsafe(`create database ${templateName}${plainOwner ? ` owner ${plainOwner.name}` : ''}`);
   await sql.end();
-  await migrate({ url: Object.assign(new URL(url), { pathname: `/${templateName}` }).href });
+  await migrate({ url: ownersUrl(Object.assign(new URL(url), { pathname: `/${templateName}` }).href) });
+}
+
+/**
+ * As an administrator makes one on a managed server: it makes no roles itself, and is a member of ours. Only that it may
+ * leave out the look at foreign keys is beyond that: tests fill tables so.
+ */
+async function makeOwner(sql: postgres.Sql, { name, password }: NonNullable<typeof plainOwner>): Promise<void> {
+  await sql.unsafe('create role mytx_user nologin; create role mytx_service nologin');
+  await sql.unsafe(`create role ${name} login nosuperuser password '${password}' in role mytx_user, mytx_service`);
+  await sql.unsafe(`grant set on parameter session_replication_role to ${name}`);
 }

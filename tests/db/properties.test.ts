@@ -122,13 +122,20 @@ function name(args: readonly unknown[]): void {
 
 /** What is the same on every engine: ids that were made and the times of now are not, nor a salted hash. */
 function comparable(value: unknown): unknown {
-  if (value instanceof Date) return Math.abs(value.getTime() - Date.now()) < 3_600_000 ? '<now>' : value.toISOString();
+  if (value instanceof Date) return comparableTime(value);
   if (typeof value === 'string') return comparableText(value);
   if (Array.isArray(value)) return value.map(comparable);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => [key, key === 'nextCursor' && entry ? '<cursor>' : comparable(entry)]),
   );
+}
+
+/** A key that was rotated ends in a day, and so does the one that takes its place. */
+function comparableTime(time: Date): string {
+  const hours = (time.getTime() - Date.now()) / 3_600_000;
+  if (Math.abs(hours) < 1) return '<now>';
+  return Math.abs(hours - 24) < 1 ? '<in a day>' : time.toISOString();
 }
 
 function comparableText(text: string): string {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { closeDatabase, type DatabaseOptions, db, openDatabase } from '../../db/database.ts';
 import { user } from '../../db/schema.ts';
 import { type RunningPgBouncer, startPgBouncer } from '../servers/pgbouncer.ts';
-import { templateName } from './global-setup.ts';
+import { ownersUrl, plainOwner, templateName } from './global-setup.ts';
 
 /** 'embedded', 'postgres-15', 'postgres-18'. */
 export const engine: string = process.env.MYTX_TEST_ENGINE ?? 'embedded';
@@ -32,14 +32,15 @@ export async function newDatabase(): Promise<DatabaseOptions> {
   const sql = postgres(maintenanceUrl, { max: 1, onnotice: () => {} });
   await createFromTemplate(sql, name);
   await sql.end();
-  return { url: isPooled ? await pooledUrl(name) : databaseUrl(name) };
+  return { url: isPooled ? await pooledUrl(name) : ownersUrl(databaseUrl(name)) };
 }
 
 /** Another file may be copying the template at this moment: 55006, again in a moment. */
 export async function createFromTemplate(sql: postgres.Sql, name: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await sql.unsafe(`create database ${name} template ${templateName}`);
+      const owner = plainOwner ? ` owner ${plainOwner.name}` : '';
+      await sql.unsafe(`create database ${name} template ${templateName}${owner}`);
       return;
     } catch (error) {
       if ((error as { code?: string }).code !== '55006' || attempt === 100) throw error;
@@ -55,7 +56,7 @@ export function serverUrl(): string {
   return server.url;
 }
 
-/** A database of this project's server. */
+/** A database of this project's server, as the superuser. */
 export function databaseUrl(name: string): string {
   return Object.assign(new URL(serverUrl()), { pathname: `/${name}` }).href;
 }
