@@ -6,9 +6,9 @@ import { type BackfillStep, backfillStep } from './backfill-step.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { DeployError } from './errors.ts';
 import type { OnEvent } from './events.ts';
-import { createHistory, type HistoryTable, isRecorded, readHistory, recordMigration } from './history.ts';
+import { createHistory, type HistoryTable, lookFor, readHistory, recordMigration } from './history.ts';
 import { createLedger, type LedgerStep, readLedger } from './ledger.ts';
-import { type LockOptions, stopIfAsked, waitForOtherCommit, withDeployLock } from './lock.ts';
+import { type LockOptions, stopIfAsked, withDeployLock } from './lock.ts';
 import { type LoneStep, loneStep } from './lone-step.ts';
 import { type Migration, type MigrationStatement, readMigrations } from './migrations.ts';
 import { refuseDuplicated } from './refusals.ts';
@@ -144,10 +144,12 @@ async function applyWhole(
 ): Promise<void> {
   const [step] = steps;
   await inTransaction(run, { migration: migration.name, step: 1 }, async () => {
-    if (await isThereNow(run, migration, history)) return;
+    // An earlier run may have committed it since the history was read.
+    const facts = await lookFor(run.session, migration, history);
+    if (facts.isThere) return;
     if (step) await runStatements({ run, step, onStatement: noteIn(where, step) });
     where.statement = undefined;
-    await recordMigration(run.session, migration, history);
+    await recordMigration(run.session, migration, facts, history);
   });
 }
 
@@ -184,15 +186,9 @@ async function applyInSteps(
   where.step = undefined;
   where.statement = undefined;
   await inTransaction(run, { migration: migration.name, step: steps.length }, async () => {
-    if (await isThereNow(run, migration, history)) return;
-    await recordMigration(run.session, migration, history);
+    const facts = await lookFor(run.session, migration, history);
+    if (!facts.isThere) await recordMigration(run.session, migration, facts, history);
   });
-}
-
-/** In the transaction that is to write it: an earlier run may have committed it since the history was read. */
-async function isThereNow({ session }: Run, migration: Migration, history?: HistoryTable): Promise<boolean> {
-  await waitForOtherCommit(session);
-  return isRecorded(session, migration, history);
 }
 
 function shapeOf(context: StepContext): RunnableStep {

@@ -80,39 +80,45 @@ export function historyUnreadable(at: HistoryTable, cause: PostgresFailure): Dep
   });
 }
 
-/** Whether the history has exactly this one. */
-export async function isRecorded(
+/** What is to be known before a row is written. */
+export interface HistoryFacts {
+  /** The history has exactly this migration. */
+  isThere: boolean;
+  /** It is Drizzle 1.0's table, with names. */
+  hasNames: boolean;
+}
+
+/** In the transaction that is to write the row. */
+export async function lookFor(
   session: DeploySession,
   { hash, createdAt, name }: Migration,
   at: HistoryTable = drizzleHistory,
-): Promise<boolean> {
-  const rows = await session.query(
-    `select 1 as one from ${qualifiedName(at)} h
-     where hash = $1::text and created_at = $2::bigint and coalesce(to_jsonb(h) ->> 'name', $3::text) = $3::text`,
+): Promise<HistoryFacts> {
+  const [row] = await session.query(
+    `select exists (
+       select from ${qualifiedName(at)} h
+       where hash = $1::text and created_at = $2::bigint and coalesce(to_jsonb(h) ->> 'name', $3::text) = $3::text
+     )::text as is_there, (
+       select count(*) = 2 from pg_attribute
+       where attrelid = to_regclass(${quoteText(qualifiedName(at))}) and attname in ('name', 'applied_at') and not attisdropped
+     )::text as has_names`,
     [hash, String(createdAt), name],
   );
-  return rows.length > 0;
+  return { isThere: row?.is_there === 'true', hasNames: row?.has_names === 'true' };
 }
 
 /** A history row, to be written in the transaction of the migration itself. */
 export async function recordMigration(
   session: DeploySession,
   { hash, createdAt, name }: Migration,
+  { hasNames }: HistoryFacts,
   at: HistoryTable = drizzleHistory,
 ): Promise<void> {
-  const [columns] = await session.query(
-    `select count(*)::text as count from pg_attribute
-     where attrelid = to_regclass(${quoteText(qualifiedName(at))}) and attname in ('name', 'applied_at') and not attisdropped`,
-  );
-  if (columns?.count === '2') {
-    await session.query(
-      `insert into ${qualifiedName(at)} (hash, created_at, name, applied_at) values ($1::text, $2::bigint, $3::text, now())`,
-      [hash, String(createdAt), name],
-    );
-    return;
-  }
-  await session.query(`insert into ${qualifiedName(at)} (hash, created_at) values ($1::text, $2::bigint)`, [
-    hash,
-    String(createdAt),
-  ]);
+  const values = [hash, String(createdAt)];
+  await (hasNames
+    ? session.query(
+        `insert into ${qualifiedName(at)} (hash, created_at, name, applied_at) values ($1::text, $2::bigint, $3::text, now())`,
+        [...values, name],
+      )
+    : session.query(`insert into ${qualifiedName(at)} (hash, created_at) values ($1::text, $2::bigint)`, values));
 }

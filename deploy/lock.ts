@@ -37,12 +37,10 @@ export async function withDeployLock<T>(
 }
 
 /**
- * In a transaction that is to write history: waits for one of an earlier run whose COMMIT is still under way, though its
- * process is dead and its deploy lock is gone. `lock_timeout` bounds it.
+ * What each transaction of a deploy takes first: it waits, as long as `lock_timeout` lets it, for one of an earlier run
+ * whose COMMIT is still under way, though its process is dead and its deploy lock is gone. What is looked at behind it stays.
  */
-export async function waitForOtherCommit(session: DeploySession): Promise<void> {
-  await session.query('select pg_advisory_xact_lock(1836676216, 1668246889)'); // "mytx", "comi"
-}
+export const commitLock = 'select pg_advisory_xact_lock(1836676216, 1668246889)'; // "mytx", "comi"
 
 /** For a pooler in transaction mode: it would take the lock in one session, leave it there, and do the rest in others. */
 export function poolerRefused(target: string, isProven: boolean): DeployError {

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnEvent } from './events.ts';
-import { stopIfAsked } from './lock.ts';
+import { commitLock, stopIfAsked } from './lock.ts';
 import type { DeploySession, PostgresFailure } from './session.ts';
 
 export interface Patience {
@@ -48,7 +48,7 @@ export async function inTransaction(run: Run, place: Place, work: () => Promise<
     stopIfAsked(run);
     try {
       await run.session.script(
-        `begin isolation level read committed; set local time zone 'UTC'; set local lock_timeout = ${Math.round(run.lockTimeoutMs)}`,
+        `begin isolation level read committed; set local time zone 'UTC'; set local lock_timeout = ${Math.round(run.lockTimeoutMs)}; ${commitLock}`,
       );
       await work();
       await run.session.script('commit');
