@@ -10,27 +10,27 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { deploy, status } from '../db/deployment.ts';
+import { startNode, withBuiltCommand } from './built-command.ts';
 import { compare, type Effort, type Figure, figureOf } from './figure.ts';
 import { timeOf } from './harness.ts';
 
-const manyMigrations = 200;
 const writers = 4;
 /** A writer may wait so long for a row of a batch. */
 const mostWaitMs = 100;
 
-export async function measureDeploy(url: string, { rounds, backfilledRows }: Effort): Promise<Figure[]> {
+export async function measureDeploy(url: string, { rounds, migrations, backfilledRows }: Effort): Promise<Figure[]> {
   const few = Math.max(1, Math.min(rounds, 3));
-  console.error(`deploy: ${manyMigrations} migrations`);
-  const applied = await measureMany(url, few);
+  console.error(`deploy: ${migrations} migrations`);
+  const applied = await measureMany(url, few, migrations);
   console.error(`deploy: a backfill of ${backfilledRows.toLocaleString('en-US')} rows`);
   return [...applied, ...(await measureBackfill(url, few, backfilledRows))];
 }
 
 const facts = { group: 'Deploying' } as const;
 
-async function measureMany(url: string, rounds: number): Promise<Figure[]> {
+async function measureMany(url: string, rounds: number, migrations: number): Promise<Figure[]> {
   const migrationsFolder = writeMigrations(
-    Array.from({ length: manyMigrations }, (_, n) => `create table "t${n}" (id int primary key, name text)`),
+    Array.from({ length: migrations }, (_, n) => `create table "t${n}" (id int primary key, name text)`),
   );
   const inNew = async (work: (own: string) => Promise<unknown>): Promise<number> => {
     const own = await newDatabase(url);
@@ -49,23 +49,53 @@ async function measureMany(url: string, rounds: number): Promise<Figure[]> {
   await deploy({ url: own, migrationsFolder });
   const took: number[] = [];
   for (let i = 0; i < 5; i += 1) took.push((await timeOf(() => status({ url: own, migrationsFolder }))) / 1000);
+  const command = await measureCommand(own, migrationsFolder, rounds, migrations);
   await dropDatabase(url, own);
   rmSync(migrationsFolder, { recursive: true });
   return [
     figureOf(
       {
         ...facts,
-        name: `\`deploy\` of ${manyMigrations} small migrations`,
+        name: `\`deploy\` of ${migrations} small migrations`,
         to: 'Drizzle’s migrate(): time',
         target: { most: 1.5 },
       },
       ratios,
     ),
     figureOf(
-      { ...facts, name: `\`status\` of ${manyMigrations} migrations`, to: 'a second', target: { most: 1 } },
+      { ...facts, name: `\`status\` of ${migrations} migrations`, to: 'a second', target: { most: 1 } },
       { ours: took },
     ),
+    ...command,
   ];
+}
+
+/** The same as a command, with all that it takes: Node's start, the project's configuration, the connection. */
+async function measureCommand(
+  url: string,
+  migrationsFolder: string,
+  rounds: number,
+  migrations: number,
+): Promise<Figure[]> {
+  const project = mkdtempSync(join(tmpdir(), 'mytx-bench-'));
+  const config = { dialect: 'postgresql', out: migrationsFolder, dbCredentials: { url } };
+  writeFileSync(join(project, 'drizzle.config.json'), JSON.stringify(config));
+  const name = `\`mytx status\` of ${migrations} migrations, as a command`;
+  const starts = 3;
+  try {
+    return await withBuiltCommand(async (command) => {
+      const start = (): Promise<number> => startNode([command, 'status', '--url', url], { cwd: project, starts });
+      const took: number[] = [];
+      for (let i = 0; i < rounds; i += 1) took.push((await start()) / starts / 1000);
+      const ratios = await compare(() => startNode(['-e', '0'], { starts }), { ours: start }, { rounds });
+      return [
+        figureOf({ ...facts, name, to: 'a second', target: { most: 1 } }, { ours: took }),
+        figureOf({ ...facts, name, to: '`node -e 0`: time' }, ratios),
+      ];
+    });
+  } finally {
+    rmSync(project, { recursive: true });
+  }
 }
 
 const fill = `update wide set full_name = first || ' ' || last where full_name is null`;

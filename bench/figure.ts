@@ -49,6 +49,8 @@ export interface Effort {
   apiKeys: number;
   /** How many messages there are to search in, of everybody. */
   searchedMessages: number;
+  /** How many migrations are deployed. */
+  migrations: number;
   /** How many rows a backfill goes through. */
   backfilledRows: number;
   /** How many rows the table has that is changed while others use it. */

@@ -175,6 +175,7 @@ if (process.argv[1] === import.meta.filename) {
       seedMessages: isQuick ? 50_000 : 1_000_000,
       apiKeys: 0,
       searchedMessages: 0,
+      migrations: 10,
       backfilledRows: 20_000,
       changedRows: 0,
       longestThread: 0,

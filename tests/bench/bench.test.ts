@@ -28,6 +28,7 @@ describe.runIf(url !== undefined)('on a server', () => {
         seedMessages: 3000,
         apiKeys: 1000,
         searchedMessages: 3000,
+        migrations: 10,
         backfilledRows: 20_000,
         changedRows: 20_000,
         longestThread: 0,
@@ -38,6 +39,27 @@ describe.runIf(url !== undefined)('on a server', () => {
       expect(Number.isFinite(ratio) && Number.isFinite(middle[0]) && to !== '', name).toBe(true);
       expect(target, name).toBeDefined();
       expect(name.startsWith('sent') || Number.isFinite(embedded), name).toBe(true); // it has no wire
+    }
+  }, 240_000);
+
+  test('as a user, searching and deploying give ratios too', async () => {
+    const { figures } = await measure(
+      { groups: ['users', 'search', 'deploy'], peers: false, embedded: false },
+      {
+        rounds: 1,
+        readMs: 20,
+        seedMessages: 3000,
+        apiKeys: 1000,
+        searchedMessages: 1000,
+        migrations: 10,
+        backfilledRows: 2000,
+        longestThread: 0,
+      },
+    );
+    const groups = new Set(figures.map(({ group }) => group));
+    expect(groups).toEqual(new Set(['Row-level security', 'Search', 'Deploying']));
+    for (const { name, to, ratio, middle } of figures) {
+      expect(Number.isFinite(ratio) && Number.isFinite(middle[0]) && to !== '', `${name} to ${to}`).toBe(true);
     }
   }, 240_000);
 

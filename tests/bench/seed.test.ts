@@ -14,6 +14,7 @@ test.runIf(url !== undefined)(
       seedMessages: 3000,
       apiKeys: 0,
       searchedMessages: 0,
+      migrations: 10,
       backfilledRows: 20_000,
       changedRows: 0,
       longestThread: 0,
