@@ -25,6 +25,7 @@ const notRun: Record<string, string> = {
   'npm ci && npm test': 'is what runs this',
   'npx mytx status': 'exits with 2 where migrations are pending, as here: tests/cli/deploy.test.ts',
   'npx mytx plan': 'likewise',
+  'npx mytx rewrite drizzle/0007_orders.sql': 'names a migration of a project: tests/deploy/generate.test.ts',
   'npx mytx encrypt': 'needs keys, and tests/cli/encrypt.test.ts has some',
   'npx mytx encrypt --dry-run': 'likewise',
   'npm run typecheck': 'CI does, and tests/examples in a copy with all examples',
@@ -146,8 +147,8 @@ test('docs/queries.md has every function that the package exports', () => {
 test('ARCHITECTURE.md has every file of db/ and deploy/, none that is not there, and fits on three screens', () => {
   const text = read('ARCHITECTURE.md');
   const map = text.split('```')[1] ?? '';
-  const named = [...map.matchAll(/^ +([\w.-]+\.ts(?:, [\w.-]+\.ts)*)(?: |$)/gm)].flatMap(([, names = '']) =>
-    names.split(', '),
+  const named = [...map.matchAll(/^ +([\w.-]+\.(?:ts|json)(?:, [\w.-]+\.(?:ts|json))*)(?: |$)/gm)].flatMap(
+    ([, names = '']) => names.split(', '),
   );
   const there = files.filter((path) => /^(db|deploy)\//.test(path) && !path.startsWith('db/sample/'));
   expect(named.sort()).toEqual(there.map((path) => path.split('/').at(-1) ?? '').sort());
