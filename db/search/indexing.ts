@@ -114,7 +114,7 @@ async function readDocuments<Row>(
   );
   const found = new Map<string, Document<Row>>();
   for (let i = 0; i < numbers.length; i += pageOfDocuments) {
-    const page = await source.readAt(userId, numbers.slice(i, i + pageOfDocuments));
+    const page = await source.readAt(userId, numbers.slice(i, i + pageOfDocuments), true);
     for (const { document } of page) if (document) found.set(placeName(document), document);
   }
   return [...found.values()];

@@ -22,11 +22,11 @@ import {
 import { type Document, type Located, type NewSegment, pageRows, type Source, type State } from './source.ts';
 
 export interface FoundMemory extends Memory {
-  /** MD5 of its content, as PostgreSQL has it. */
+  /** MD5 of its content, as PostgreSQL has it; '' where it is not asked for. */
   digest: string;
 }
 
-const columns = 'id, content, created_at, md5(content)';
+const columns = 'content, created_at, md5(content)';
 
 /** As the partial index has it: what is not indexed, and may be. */
 const isUnindexed = 'search_digest is distinct from md5(content)::uuid and content_index is null';
@@ -36,11 +36,11 @@ const isUnindexed = 'search_digest is distinct from md5(content)::uuid and conte
  * in that of the id alone all memories are read, by their primary key (95 ms among 50,000).
  */
 export const memoryState = statement(
-  `${segmentRows('memory', 'null::uuid, null::text, null::timestamptz, null::text')}
+  `${segmentRows('memory', 'null::text, null::timestamptz, null::text, null::uuid')}
 union all
 select ${noSegment}, unindexed.*
 from (
-  select ${columns}
+  select ${columns}, id
   from "Memory"
   where user_id = $1::uuid and id >= (select $3::uuid) and (id > (select $3::uuid) or (select $4::integer) < 0) and ${isUnindexed}
   order by content_index, id
@@ -49,12 +49,12 @@ from (
   (row) => row,
 );
 
-/** The documents of segments with their memories, as far as they are there, and not encrypted. */
+/** The documents of segments with their memories, as far as they are there, and not encrypted; digests where $4 says so. */
 export const memoriesAt = statement(
   `select place.*, m.*
 from ${placesOfDocuments}
 left join lateral (
-  select ${columns}
+  select content, created_at, case when $4::boolean then md5(content) end
   from "Memory"
   where id = place.id and user_id = $1::uuid and content_index is null
   offset 0
@@ -99,7 +99,10 @@ export const memorySource: Source<FoundMemory> = {
       segments: rows.filter(([segmentId]) => segmentId !== null).map(toSegment),
       unindexed: rows
         .filter(([segmentId]) => segmentId === null)
-        .map((row) => ({ ...toDocument(userId, row, segmentColumns), state: undefined })),
+        .map((row) => ({
+          ...toDocument(userId, row.at(-1) as string, row, segmentColumns),
+          state: undefined,
+        })),
     };
   },
 
@@ -108,11 +111,11 @@ export const memorySource: Source<FoundMemory> = {
     return found.map((memory) => documentOf({ ...memory, digest: '' }));
   },
 
-  async readAt(userId, documents): Promise<Located<FoundMemory>[]> {
-    const rows = await memoriesAt.run(userId, ...documentParams(documents));
+  async readAt(userId, documents, isToIndex = false): Promise<Located<FoundMemory>[]> {
+    const rows = await memoriesAt.run(userId, ...documentParams(documents), isToIndex);
     return rows.map((row) => {
       const isThere = row[placeColumns] !== null;
-      return toLocated(documents, row, isThere ? toDocument(userId, row, placeColumns) : undefined);
+      return toLocated(documents, row, isThere ? toDocument(userId, row[1] as string, row, placeColumns) : undefined);
     });
   },
 
@@ -133,13 +136,13 @@ function digestsOf(documents: readonly Document<FoundMemory>[]): [ids: string, d
 }
 
 /** @param from where its columns begin */
-function toDocument(userId: string, row: readonly unknown[], from: number): Document<FoundMemory> {
+function toDocument(userId: string, id: string, row: readonly unknown[], from: number): Document<FoundMemory> {
   return documentOf({
-    id: row[from] as string,
+    id,
     userId,
-    content: readContent(row[from + 1]),
-    createdAt: readMoment(row[from + 2]),
-    digest: row[from + 3] as string,
+    content: readContent(row[from]),
+    createdAt: readMoment(row[from + 1]),
+    digest: (row[from + 2] as string | null) ?? '',
   });
 }
 

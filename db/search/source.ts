@@ -69,8 +69,11 @@ export interface Source<Row> {
    * those that lack a gram; and what is not indexed behind a place, `pageRows` of it. What is not in the one is in the other.
    */
   readState(userId: string, grams: readonly number[], behind: UnindexedPlace, until?: Date): Promise<State<Row>>;
-  /** Where these documents were when they were indexed, and what is there now; without those whose segment is gone. */
-  readAt(userId: string, documents: readonly SegmentDocument[]): Promise<Located<Row>[]>;
+  /**
+   * Where these documents were when they were indexed, and what is there now; without those whose segment is gone.
+   * @param isToIndex they are read to be indexed anew: with what `keepInStep` asks for
+   */
+  readAt(userId: string, documents: readonly SegmentDocument[], isToIndex?: boolean): Promise<Located<Row>[]>;
   /** Documents that no index may have, those of them whose text is wanted: each is looked at in every search. */
   readHidden?(userId: string, isWanted: (text: string) => boolean): Promise<Document<Row>[]>;
   /**

@@ -497,7 +497,7 @@ select "id", "user_id", "content", "created_at" from "Memory" where "Memory"."us
 -- findMemoriesByContent
 select
   s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.blocks,
-  null::uuid, null::text, null::timestamptz, null::text
+  null::text, null::timestamptz, null::text, null::uuid
 from (
   select *, row_number() over (order by "newestAt" desc) <= (select $6::integer) as "isFirst"
   from "SearchSegment"
@@ -513,7 +513,7 @@ where b.blocks is not null or not s."isFirst"
 union all
 select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::text, unindexed.*
 from (
-  select id, content, created_at, md5(content)
+  select content, created_at, md5(content), id
   from "Memory"
   where user_id = $1::uuid and id >= (select $3::uuid) and (id > (select $3::uuid) or (select $4::integer) < 0) and search_digest is distinct from md5(content)::uuid and content_index is null
   order by content_index, id
@@ -670,7 +670,7 @@ from (
   ) place
 ) place
 left join lateral (
-  select id, content, created_at, md5(content)
+  select content, created_at, case when $4::boolean then md5(content) end
   from "Memory"
   where id = place.id and user_id = $1::uuid and content_index is null
   offset 0
