@@ -2,6 +2,7 @@
 // it sends it. Recorded from real calls on an embedded database, so that a changed statement shows in the diff.
 
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hash } from '@node-rs/bcrypt';
 import {
   addTask,
@@ -192,11 +193,10 @@ async function recordMemories(record: Record, userId: string): Promise<void> {
 }
 
 async function recordSearch(record: Record, userId: string): Promise<void> {
-  const messages = [
-    { role: 'user', content: 'Green tea' },
-    { role: 'assistant', content: 'Black tea' },
-  ];
-  await saveChat({ id: randomUUID(), messages, userId });
+  const chatId = randomUUID();
+  await saveChat({ id: chatId, messages: [{ role: 'user', content: 'Green tea' }], userId });
+  await sleep(5); // where both are of one millisecond, the second page has a statement less
+  await appendMessages({ chatId, messages: [{ role: 'assistant', content: 'Black tea' }], userId });
   await record('searchMessages: nothing is indexed', () => searchMessages({ userId, query: 'tea' }));
   await record('indexForSearch: with userId', () => indexForSearch({ userId }));
   await recordPages('searchMessages', record, (cursor) => searchMessages({ userId, query: 'tea', limit: 1, cursor }));

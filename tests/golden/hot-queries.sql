@@ -651,6 +651,11 @@ left join lateral (
 -- (a statement of "searchMessages: nothing is indexed")
 -- (a statement of "searchMessages: first page")
 -- (a statement of "searchMessages: nothing is indexed")
+select "segmentId", 64 * -min(number)
+from "SearchBlock"
+where "userId" = $1::uuid and "segmentId" = any($2::uuid[]) and number < 0
+  and ('x' || encode(substr(bytes, 21, 8), 'hex'))::bit(64)::bigint <= $3::bigint
+group by "segmentId";
 -- (a statement of "searchMessages: first page")
 
 -- searchMemories
