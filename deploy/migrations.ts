@@ -66,7 +66,7 @@ export function readMigrationFile(file: string): Migration {
 }
 
 function readMigration(layout: Layout, name: string, file: string, createdAt: number): Migration {
-  const text = read(file);
+  const text = readMigrationText(file);
   return { name, file, createdAt, hash: hashMigration(text), layout, statements: splitStatements(text) };
 }
 
@@ -95,7 +95,7 @@ function listFolders(folder: string): string[] {
  */
 export function readJournal(folder: string): JournalEntry[] {
   const file = join(folder, 'meta', '_journal.json');
-  const text = read(file);
+  const text = readMigrationText(file);
   if (/^(<<<<<<<|>>>>>>>) /m.test(text)) {
     throw unreadable(
       file,
@@ -114,7 +114,8 @@ export function readJournal(folder: string): JournalEntry[] {
   throw unreadable(file, 'is not a Drizzle journal (entries with tag and when)');
 }
 
-function read(file: string): string {
+/** @throws DeployError MIGRATIONS_UNREADABLE */
+export function readMigrationText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {

@@ -1,8 +1,8 @@
 // Looks for what is risky in migrations before they run: by squawk's rules, and by ours, which know the database's tables and
 // the code in production where these are given. Reads only.
 
-import { readFileSync } from 'node:fs';
 import { readCatalogue, readLongTransactions, seesEveryTransaction } from '../catalogue.ts';
+import { type Grammar, loadGrammar } from '../grammar.ts';
 import type { Migration } from '../migrations.ts';
 import { operationsOf } from '../operations/classify.ts';
 import { follow } from '../operations/follow.ts';
@@ -18,7 +18,7 @@ import { findUnindexedForeignKeys } from './foreign-keys.ts';
 import { newRowProbes } from './row-probes.ts';
 import { type Rule, rules, type Severity } from './rules.ts';
 import type { LintSettings } from './settings.ts';
-import { type LintedFile, readSource, regionOf, type Span } from './source.ts';
+import { type LintedFile, openSource, parseSource, regionOf, type Span } from './source.ts';
 import { runSquawk, type SquawkFinding, SquawkMissing } from './squawk.ts';
 import { applySuppressions, type PlacedFinding, readSuppressions, type Suppression } from './suppressions.ts';
 import { findSureFailures } from './sure-failures.ts';
@@ -41,9 +41,16 @@ export interface LintInput {
 
 /** @throws DeployError MIGRATIONS_UNREADABLE; the driver's own error where the database can't be read */
 export async function lintMigrations(input: LintInput): Promise<LintReport> {
-  const files = await readFiles(input.migrations);
-  const context = await readContext(files, input);
-  const [ours, squawks] = await Promise.all([findOurs(context), squawkFindings(context)]);
+  const grammar = loadGrammar();
+  grammar.catch(() => {}); // whoever waits for it below is told
+  const files = await openFiles(input.migrations);
+  const database = input.session && (await readDatabase(input.session, input.settings));
+  const version = database?.catalogue.version ?? input.version ?? oldestVersion;
+  // squawk is at work while its files are parsed here.
+  const [squawks, { context, ours }] = await Promise.all([
+    squawkFindings(files, version, input.settings),
+    findOurs(files, database, version, input, grammar),
+  ]);
   const placed = [...ours.map(fromOurs), ...squawks];
   const suppressions = files.flatMap(readSuppressions);
   const { told, suppressed, unused } = applySuppressions(placed, suppressions);
@@ -61,27 +68,29 @@ export async function lintMigrations(input: LintInput): Promise<LintReport> {
   };
 }
 
-async function readFiles(migrations: readonly Migration[]): Promise<LintedFile[]> {
+const oldestVersion = 15;
+
+async function openFiles(migrations: readonly Migration[]): Promise<LintedFile[]> {
   const files: LintedFile[] = [];
-  for (const migration of migrations) files.push(await readSource(migration, readFileSync(migration.file, 'utf8')));
+  for (const migration of migrations) files.push(await openSource(migration));
   return files;
 }
 
-async function readContext(files: readonly LintedFile[], input: LintInput): Promise<LintContext> {
-  const { settings, session, deployed, version = 15, others } = input;
-  const database = session && (await readDatabase(session, settings));
+async function findOurs(
+  files: readonly LintedFile[],
+  database: LintedDatabase | undefined,
+  version: number,
+  { settings, deployed, others }: LintInput,
+  loading: Promise<Grammar>,
+): Promise<{ context: LintContext; ours: Found[] }> {
+  const grammar = await loading;
   const known = knownFrom(database?.catalogue);
-  const earlier = database ? [] : await readFiles(others);
-  return {
-    files,
-    statements: inOrder(files, known),
-    settings,
-    known,
-    database,
-    deployed,
-    version: database?.catalogue.version ?? version,
-    earlier: earlier.flatMap((file) => file.statements.flatMap(({ parsed }) => changesOf(parsed))),
-  };
+  const otherFiles = database ? [] : await openFiles(others);
+  for (const file of [...files, ...otherFiles]) parseSource(file, grammar);
+  const earlier = otherFiles.flatMap((file) => file.statements.flatMap(({ parsed }) => changesOf(parsed)));
+  const statements = inOrder(files, known);
+  const context = { files, statements, settings, known, database, deployed, version, earlier };
+  return { context, ours: await applyRules(context) };
 }
 
 /** Each statement with the database as those before it leave it. */
@@ -106,7 +115,7 @@ async function readDatabase(session: DeploySession, settings: LintSettings): Pro
   };
 }
 
-async function findOurs(context: LintContext): Promise<Found[]> {
+async function applyRules(context: LintContext): Promise<Found[]> {
   return [
     ...findBlocking(context),
     ...findUnindexedForeignKeys(context),
@@ -116,7 +125,11 @@ async function findOurs(context: LintContext): Promise<Found[]> {
 }
 
 /** Its own findings, or the one that it is missing. */
-async function squawkFindings({ files, version, settings }: LintContext): Promise<PlacedFinding[]> {
+async function squawkFindings(
+  files: readonly LintedFile[],
+  version: number,
+  settings: LintSettings,
+): Promise<PlacedFinding[]> {
   const include = [...settings.severities]
     .filter(([, severity]) => severity !== 'off')
     .map(([rule]) => rule.replace('squawk/', ''));

@@ -2,8 +2,8 @@
 // the file as an editor shows it. Parsed once, for all rules.
 
 import { DeployError } from '../errors.ts';
-import { type Grammar, loadGrammar, type ParsedStatement, type Token } from '../grammar.ts';
-import type { Migration, MigrationStatement } from '../migrations.ts';
+import type { Grammar, ParsedStatement, Token } from '../grammar.ts';
+import { type Migration, readMigrationText } from '../migrations.ts';
 import { type PlannedMigration, planMigration } from '../steps.ts';
 import type { Region } from './finding.ts';
 
@@ -11,14 +11,22 @@ export interface LintedFile {
   /** Absolute. */
   path: string;
   text: string;
-  statements: LintedStatement[];
-  comments: Comment[];
-  /** What the grammar does not know: all between two of Drizzle's breakpoints. */
-  unknown: Span[];
+  parts: Part[];
+  /** Where the statements of which step are; none where it runs as a whole. */
+  steps: (Span & { number: number; isBackfill: boolean })[];
   /** All of it is one transaction. */
   isWhole: boolean;
   /** Why mytx deploy does not run it, and at which line. */
   refused: { line: number; message: string; hint: string } | undefined;
+  statements: LintedStatement[];
+  comments: Comment[];
+  /** What the grammar does not know: all between two of Drizzle's breakpoints. */
+  unknown: Span[];
+}
+
+/** What stands between two of Drizzle's breakpoints. */
+export interface Part extends Span {
+  sql: string;
 }
 
 /** In UTF-16 units of the file's text. */
@@ -41,44 +49,57 @@ export interface Comment extends Span {
 }
 
 /**
- * @param migration as readMigrations gives it
- * @param text its file's
+ * A file with what can be told of it without parsing it; `parseSource` adds the statements.
+ * @throws DeployError MIGRATIONS_UNREADABLE
  */
-export async function readSource(migration: Migration, text: string): Promise<LintedFile> {
-  const grammar = await loadGrammar();
+export async function openSource(migration: Migration): Promise<LintedFile> {
+  const text = readMigrationText(migration.file);
   const file: LintedFile = {
     path: migration.file,
     text,
+    parts: placeTexts(migration.statements, text),
+    steps: [],
+    isWhole: true,
+    refused: undefined,
     statements: [],
     comments: [],
     unknown: [],
-    isWhole: true,
-    refused: undefined,
   };
-  for (const { sql, start } of placeParts(migration.statements, text)) readPart(file, sql, start, grammar);
   await readSteps(file, migration);
   return file;
 }
 
-/** Where in the file each part between two breakpoints begins. */
-function placeParts(parts: readonly MigrationStatement[], text: string): { sql: string; start: number }[] {
+export function parseSource(file: LintedFile, grammar: Grammar): void {
+  for (const part of file.parts) parsePart(file, part, grammar);
+}
+
+/** Where each text is in a larger one, which has them in this order. */
+function placeTexts<Text extends { sql: string }>(texts: readonly Text[], whole: string): (Text & Span)[] {
   let from = 0;
-  return parts.map(({ sql }) => {
-    const start = text.indexOf(sql, from);
-    from = start + sql.length;
-    return { sql, start };
+  return texts.map((text) => {
+    const start = whole.indexOf(text.sql, from);
+    from = start + text.sql.length;
+    return { ...text, start, end: from };
   });
 }
 
-function readPart(file: LintedFile, sql: string, offset: number, grammar: Grammar): void {
+function parsePart(file: LintedFile, { sql, start: offset, end }: Part, grammar: Grammar): void {
   const parsed = grammar.parse(sql);
   if (!parsed) {
-    file.unknown.push({ start: offset, end: offset + sql.length });
+    file.unknown.push({ start: offset, end });
     return;
   }
   for (const statement of parsed) {
-    const span = { start: offset + statement.start, end: offset + statement.end };
-    file.statements.push({ ...span, file, parsed: statement, step: 1, isBackfill: false });
+    const start = offset + statement.start;
+    const step = file.steps.find((one) => start >= one.start && start < one.end);
+    file.statements.push({
+      file,
+      parsed: statement,
+      start,
+      end: offset + statement.end,
+      step: step?.number ?? 1,
+      isBackfill: step?.isBackfill ?? false,
+    });
   }
   if (!/mytx:ignore/i.test(sql)) return;
   const comments = grammar.scan(sql).filter(({ name }) => name === 'SQL_COMMENT');
@@ -102,17 +123,11 @@ async function readSteps(file: LintedFile, migration: Migration): Promise<void> 
     return;
   }
   file.isWhole = planned.isWhole;
-  if (planned.steps.length < 2 && planned.isWhole) return;
-  let from = 0;
-  for (const step of planned.steps) {
-    for (const { sql } of step.statements) {
-      const start = file.text.indexOf(sql, from);
-      from = start + sql.length;
-      for (const statement of file.statements.filter((one) => one.start >= start && one.start < from)) {
-        Object.assign(statement, { step: step.number, isBackfill: step.kind === 'backfill' });
-      }
-    }
-  }
+  if (planned.isWhole) return;
+  const statements = planned.steps.flatMap(({ number, kind, statements: ofStep }) =>
+    ofStep.map(({ sql }) => ({ sql, number, isBackfill: kind === 'backfill' })),
+  );
+  file.steps = placeTexts(statements, file.text);
 }
 
 /** A part of a text as editors count. */
