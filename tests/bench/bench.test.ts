@@ -53,6 +53,7 @@ describe.runIf(url !== undefined)('on a server', () => {
         searchedMessages: 1000,
         migrations: 10,
         backfilledRows: 2000,
+        changedRows: 0,
         longestThread: 0,
       },
     );
