@@ -20,7 +20,7 @@ describe('what is offered', () => {
   });
 
   test.each([
-    ['the verbs that begin so', ['re'], ['reset', 'restore']],
+    ['the verbs that begin so', ['re'], ['rewrite', 'reset', 'restore']],
     ['no verb behind a verb', ['start', ''], []],
     ['the flags of the program', ['--'], ['--version', '--help']],
     ['the flags of a verb', ['export', '--'], ['--output', '--stdout', '--include-secrets', '--json', '--help']],

@@ -42,6 +42,7 @@ const wholeAnswer = ({ expected: { history, ...expected } }: Layout) => ({
   history: history ?? { schema: 'drizzle', table: '__drizzle_migrations' },
   driver: expected.embeddedFolder === undefined ? 'server' : 'pglite',
   environments: [],
+  lint: { largeBytes: 10_000_000, largeRows: 10_000, longTransactionSeconds: 60, severities: new Map() },
   ...expected,
 });
 
