@@ -25,6 +25,7 @@ const notRun: Record<string, string> = {
   'npm ci && npm test': 'is what runs this',
   'npx mytx status': 'exits with 2 where migrations are pending, as here: tests/cli/deploy.test.ts',
   'npx mytx plan': 'likewise',
+  'npx mytx generate --name people --answers answers.txt': 'names a file of answers: tests/deploy/generate.test.ts',
   'npx mytx rewrite drizzle/0007_orders.sql': 'names a migration of a project: tests/deploy/generate.test.ts',
   'npx mytx encrypt': 'needs keys, and tests/cli/encrypt.test.ts has some',
   'npx mytx encrypt --dry-run': 'likewise',
