@@ -5,6 +5,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type LockMode, measuredOn, type Role } from '../deploy/operations/locks.ts';
 import { type OperationFacts, type OperationId, operations } from '../deploy/operations/operations.ts';
+import { expansionOf } from '../deploy/rewrite/expand-contract.ts';
+import type { KnownSchema } from '../deploy/rewrite/known-schema.ts';
+import { oldestVersion, rewriteMigration } from '../deploy/rewrite/rewrite-migration.ts';
+import { examples } from '../tests/deploy/operations/examples.ts';
 import { type Generator, runAsCommand } from './generated-file.ts';
 
 const path = 'docs/zero-downtime.md';
@@ -14,7 +18,7 @@ const versions = [15, 16, 17, 18];
 
 export const zeroDowntimePage: Generator = {
   command: 'npm run docs:zero-downtime',
-  generate: async () => new Map([[path, `${drawTable()}\n${mark}${writtenByHand()}`]]),
+  generate: async () => new Map([[path, `${await drawTable()}\n${mark}${writtenByHand()}`]]),
 };
 
 function writtenByHand(): string {
@@ -22,8 +26,10 @@ function writtenByHand(): string {
   return text.split(mark)[1] ?? '\n';
 }
 
-function drawTable(): string {
+async function drawTable(): Promise<string> {
   const ids = (Object.keys(operations) as OperationId[]).filter((id) => id !== 'other');
+  const rows: string[] = [];
+  for (const id of ids) rows.push(drawRow(id, await rewrittenText(id)));
   return [
     '# Changing a schema while it is used',
     '',
@@ -35,16 +41,17 @@ function drawTable(): string {
     'waits waits too: so an operation that does nothing to the rows still needs a `lock_timeout`, which',
     '[`mytx deploy`](deploying.md#how-a-migration-runs) sets. [`mytx plan`](deploying.md#what-a-deploy-would-do) says the same of the',
     'statements that are pending, on the tables that are there. Where nothing is said of the rows, only the catalogue changes, in',
-    'milliseconds.',
+    'milliseconds. The last column is what the rewriting says of the statement that was measured; where it is empty, the statement',
+    'stays as drizzle-kit writes it.',
     '',
     '| operation | locks | to the rows | `mytx generate` |',
     '| --- | --- | --- | --- |',
-    ...ids.map(drawRow),
+    ...rows,
     '',
   ].join('\n');
 }
 
-function drawRow(id: OperationId): string {
+function drawRow(id: OperationId, rewritten: string): string {
   const facts: OperationFacts = operations[id];
   const having = versions.filter((version) => measuredOn(id, version)?.versions.includes(version));
   const byLocks = new Map<string, number[]>();
@@ -54,7 +61,29 @@ function drawRow(id: OperationId): string {
   }
   const locks = [...byLocks].map(([text, on]) => (byLocks.size === 1 ? text : `${on.join(', ')}: ${text}`)).join('; ');
   const since = facts.since === undefined ? '' : ` (from ${facts.since})`;
-  return `| ${facts.title}${since} | ${locks} | ${workText(id)} | ${facts.rewrittenTo ?? ''} |`;
+  return `| ${facts.title}${since} | ${locks} | ${workText(id)} | ${rewritten} |`;
+}
+
+/** The columns of the tables that the statements were measured on, as far as the rewriting asks for them. */
+const schema: KnownSchema = new Map(
+  ['t', 'p', 'child'].map((name) => {
+    const types = { id: 'integer', a: 'integer', b: 'varchar(50)', c: 'text', n: 'numeric(10, 2)', ts: 'timestamp' };
+    const columns = Object.entries(types).map(
+      ([column, type]) => [column, { type, isNullable: column !== 'id', default: undefined }] as const,
+    );
+    const keys = { primaryKey: ['id'], indexes: [], uniques: [], foreignKeys: [] };
+    return [`public.${name}`, { columns: new Map(columns), ...keys }];
+  }),
+);
+
+async function rewrittenText(id: OperationId): Promise<string> {
+  if (id === 'other') return '';
+  const { changes, explanations } = await rewriteMigration(examples[id].sql, { schema });
+  const forms = changes.map(({ why }) => why.replace(/ \(.*/, ''));
+  const left = explanations.map((one) =>
+    expansionOf(one, schema, oldestVersion) ? 'explained, with a plan in two deploys' : 'explained',
+  );
+  return [...new Set([...forms, ...left])].join('; ');
 }
 
 const roles: Readonly<Record<Role, string>> = {

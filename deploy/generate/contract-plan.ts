@@ -3,7 +3,7 @@
 import { describePlan, expansionOf, otherIndexes } from '../rewrite/expand-contract.ts';
 import { takeHeader } from '../rewrite/header.ts';
 import type { Explanation } from '../rewrite/outcome.ts';
-import { type RewriteOptions, rewriteMigration } from '../rewrite/rewrite-migration.ts';
+import { oldestVersion, type RewriteOptions, rewriteMigration } from '../rewrite/rewrite-migration.ts';
 
 /**
  * @param text the migration as it is in its file
@@ -12,7 +12,7 @@ import { type RewriteOptions, rewriteMigration } from '../rewrite/rewrite-migrat
 export async function planContract(
   name: string,
   text: string,
-  { schema, version = 15 }: Pick<RewriteOptions, 'schema' | 'version'>,
+  { schema, version = oldestVersion }: Pick<RewriteOptions, 'schema' | 'version'>,
 ): Promise<Record<string, string> | undefined> {
   const contract: string[] = [];
   const steps: { explanation: Explanation; rollOut: string; byHand: string[] }[] = [];

@@ -7,7 +7,7 @@ import { configUnreadable, DeployError } from '../errors.ts';
 import type { Migration } from '../migrations.ts';
 import type { Project } from '../project.ts';
 import type { Change, Explanation } from '../rewrite/outcome.ts';
-import { oldestVersion, rewriteMigration } from '../rewrite/rewrite-migration.ts';
+import { newestVersion, oldestVersion, rewriteMigration } from '../rewrite/rewrite-migration.ts';
 import {
   type Answers,
   answerNeeded,
@@ -63,6 +63,7 @@ export async function generateMigrations(
   options: GenerateOptions,
 ): Promise<GenerateReport> {
   checkAnswers(options);
+  checkVersion(options.version);
   const folder = project.migrationsFolder;
   const before = new Set(listMigrations(folder).map(({ name }) => name));
   const lines: string[] = [];
@@ -120,7 +121,7 @@ export async function rewriteFile(
   migration: Migration,
   version: number = oldestVersion,
 ): Promise<RewrittenFile> {
-  if (!Number.isInteger(version) || version < 15 || version > 18) throw versionUnknown(version);
+  checkVersion(version);
   const { name, file } = migration;
   const text = readFileSync(file, 'utf8');
   const schema = schemaBefore(project.migrationsFolder, migration);
@@ -143,10 +144,12 @@ export async function rewriteFile(
   };
 }
 
-function versionUnknown(version: number): DeployError {
-  return new DeployError({
+/** Before anything is written. @throws DeployError ANSWER_INVALID */
+function checkVersion(version: number = oldestVersion): void {
+  if (Number.isInteger(version) && version >= oldestVersion && version <= newestVersion) return;
+  throw new DeployError({
     code: 'ANSWER_INVALID',
-    message: `PostgreSQL ${version} is not known as a target; 15, 16, 17 and 18 are`,
+    message: `PostgreSQL ${version} is not known as a target; ${oldestVersion} to ${newestVersion} are`,
     hint: 'Name the oldest PostgreSQL that has to run the migration: --target 15. Nothing was written.',
   });
 }

@@ -34,8 +34,6 @@ export interface OperationFacts {
   failsWhere?: string;
   /** The first version of PostgreSQL that has it, where that is not the oldest one. */
   since?: number;
-  /** What `mytx generate` makes of it. */
-  rewrittenTo?: string;
 }
 
 const dropped = 'code that still uses it fails';

@@ -52,7 +52,9 @@ export function addColumn(command: Command): Outcome {
     serial !== undefined || (value !== undefined && volatilityOf(value.node.raw_expr).kind === 'volatile');
   const isPrimary = has('CONSTR_PRIMARY');
   if (has('CONSTR_NOTNULL') || isPrimary) facts.notNull.add(columnKey(table, column));
-  if (has('CONSTR_IDENTITY') || has('CONSTR_GENERATED')) return writesEveryRow(command, column, parts);
+  // One that is virtual (PostgreSQL 18) is in no row.
+  const isStored = parts.some(({ node: part }) => part.contype === 'CONSTR_GENERATED' && part.generated_kind !== 'v');
+  if (has('CONSTR_IDENTITY') || isStored) return writesEveryRow(command, column, parts);
   const apart = parts.filter(({ node: part }) => isApart(part, isFilled));
   if (apart.length === 0 && serial === undefined) return kept;
   const key = knownTable(facts, table)?.primaryKey;

@@ -31,6 +31,7 @@ export interface RewrittenMigration {
 }
 
 export const oldestVersion = 15;
+export const newestVersion = 18;
 
 const breakpoint = '--> statement-breakpoint';
 
@@ -205,9 +206,11 @@ function droppedIndexes({ removeType, concurrent, behavior, objects }: Node): st
 }
 
 function drop({ node, sql }: ParsedStatement, facts: FileFacts, replaced: ReadonlySet<string>): Outcome {
+  // Of types and functions the names have another shape.
+  if (node.removeType !== 'OBJECT_TABLE' && node.removeType !== 'OBJECT_INDEX') return kept;
   const names = (node.objects as Node[]).map(nameOfList);
   if (node.removeType === 'OBJECT_TABLE') return dropTables(names, facts);
-  if (node.removeType !== 'OBJECT_INDEX' || node.concurrent === true) return kept;
+  if (node.concurrent === true) return kept;
   if (names.every(({ name }) => facts.createdIndexes.has(name))) return kept;
   if (node.behavior === 'DROP_CASCADE') {
     const why = 'CASCADE can’t be CONCURRENTLY: drop what depends on it first';
