@@ -1,10 +1,10 @@
-// mytx lint: what is risky in migrations, as db/deployment.ts finds it: for people, as annotations of GitHub, as SARIF or as
+// mytx lint: what is risky in migrations, as db/linting.ts finds it: for people, as annotations of GitHub, as SARIF or as
 // JSON. Exit code 3 where there are errors.
 
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
-import { type DatabaseLint, type Finding, lint as findRisks, toAnnotations, toSarif } from '../db/deployment.ts';
+import { type DatabaseLint, type Finding, lint as findRisks, toAnnotations, toSarif } from '../db/linting.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { type TargetFlags, targetFlags } from './deploy-target.ts';
 import { exitCodes } from './exit-codes.ts';

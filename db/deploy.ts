@@ -3,3 +3,4 @@
 
 export * from './deployment.ts';
 export * from './generation.ts';
+export * from './linting.ts';

@@ -1,7 +1,5 @@
 // What of a Drizzle project's migrations a database has, and bringing it up to them. Works on any project.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type ApplyOptions, type ApplyReport, applyMigrations } from '../deploy/apply.ts';
 import { type Comparison, compare } from '../deploy/comparison.ts';
 import { readMark, requireMark, writeMark } from '../deploy/environment-mark.ts';
@@ -14,139 +12,34 @@ import {
   toApplied,
 } from '../deploy/history.ts';
 import { lintMigrations } from '../deploy/lint/lint.ts';
-import { type LintChoice, lintProject, type ProjectLint } from '../deploy/lint/project-lint.ts';
 import { refuseErrors } from '../deploy/lint/refusal.ts';
-import { type LintSettings, lintDefaults } from '../deploy/lint/settings.ts';
+import { lintDefaults } from '../deploy/lint/settings.ts';
 import { readMigrations } from '../deploy/migrations.ts';
 import { type PlanFacts, readPlan } from '../deploy/plan.ts';
 import { hashPlan } from '../deploy/plan-hash.ts';
-import { findProject, type Project } from '../deploy/project.ts';
 import { type Acceptable, refuseDiverged } from '../deploy/refusals.ts';
 import type { DeploySession } from '../deploy/session.ts';
 import { readStatus, type StatusReport } from '../deploy/status.ts';
-import { chooseTarget } from '../deploy/target.ts';
-import { parseServerUrl } from './connection/url.ts';
-import { readEnvironment } from './environment.ts';
-import { isOurs } from './migrations-folder.ts';
-import { type DatabaseOptions, withDeploySessions, withReadingSession } from './opening.ts';
+import {
+  type DeployTarget,
+  databaseOf,
+  definedOf,
+  type FoundTarget,
+  findDeployTarget,
+  isNotThereYet,
+} from './deploy-target.ts';
+import { withDeploySessions, withReadingSession } from './opening.ts';
 
 export type { ApplyReport } from '../deploy/apply.ts';
 export type { MigrationState } from '../deploy/comparison.ts';
 export { DeployError, type DeployErrorCode } from '../deploy/errors.ts';
 export type { DeployEvent } from '../deploy/events.ts';
 export type { HistoryTable } from '../deploy/history.ts';
-export { toAnnotations } from '../deploy/lint/annotations.ts';
-export type { Finding, LintReport, Region, SuppressedFinding } from '../deploy/lint/finding.ts';
-export { type SarifLog, toSarif } from '../deploy/lint/sarif.ts';
 export { defineConfig, type MytxConfig } from '../deploy/mytx-config.ts';
 export type { PlannedChange, PlannedLock, PlannedStatement, PlannedStep } from '../deploy/plan.ts';
 export type { Acceptable } from '../deploy/refusals.ts';
 export type { MigrationStatus, StatusReport } from '../deploy/status.ts';
-
-/** Which project, and which of its databases. */
-export interface DeployTarget extends Pick<DatabaseOptions, 'allowPlaintext' | 'onProgress'> {
-  /** The folder from which on upward the Drizzle configuration is looked for; the current one unless given. */
-  from?: string;
-  /** The Drizzle configuration itself. */
-  config?: string;
-  /** One of the environments of mytx.config.ts. */
-  environment?: string;
-  /** The database, instead of what configuration and variables say. */
-  url?: string;
-  /** The folder of an embedded database, or 'memory'. */
-  folder?: string;
-  /** The folder of the migrations, of Drizzle 0.45 or 1.0: then no configuration is looked for. */
-  migrationsFolder?: string;
-  /** Where Drizzle keeps the history; what the configuration says unless given. */
-  history?: HistoryTable;
-}
-
-/** A target that was found: what all functions here also take. */
-export interface FoundTarget extends DeployTarget {
-  migrationsFolder: string;
-  /** Whose `protected: true` asks for the hash of the plan. */
-  isProtected: boolean;
-  /** In words: the environment's name, where the database is, and what named it. */
-  name: string;
-  /** What the lint is strict about; the defaults unless mytx.config.ts says so. */
-  lintSettings?: LintSettings;
-}
-
-/**
- * Finds project and database, without connecting.
- * @throws DeployError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, ENVIRONMENT_UNKNOWN; ConnectionError INVALID_URL
- */
-export async function findDeployTarget(options: DeployTarget): Promise<FoundTarget> {
-  if (isFound(options)) return options;
-  const env = readEnvironment();
-  if (options.migrationsFolder !== undefined) return givenTarget(options);
-  const { from = process.cwd(), config } = options;
-  return targetOf(await findProject({ from, env, ...definedOf({ config }) }), options, env);
-}
-
-type Variables = Readonly<Record<string, string | undefined>>;
-
-/** Without a project: what the options say. */
-function givenTarget(options: DeployTarget): FoundTarget {
-  const { url, folder = url === undefined ? '.mytx' : undefined } = options;
-  return { ...options, ...definedOf({ folder }), ...describe(options, undefined, 'given'), isProtected: false };
-}
-
-function targetOf(project: Project, options: DeployTarget, env: Variables): FoundTarget {
-  const { environment, url, folder } = options;
-  const facts = {
-    migrationsFolder: project.migrationsFolder,
-    history: project.history,
-    lintSettings: project.lint,
-  };
-  const embedded = folder ?? embeddedOf(project, env, { environment, url });
-  if (embedded !== undefined) {
-    return { ...options, ...facts, folder: embedded, name: `embedded, ${embedded}`, isProtected: false };
-  }
-  const target = chooseTarget(project, { env, ...definedOf({ environment, url }) });
-  if (target.url === undefined) throw foreignFolder(target.folder, project.configFile);
-  const found = { ...options, ...facts, url: target.url, ...definedOf({ environment: target.name }) };
-  return { ...found, ...describe(found, target.name, target.from), isProtected: target.isProtected };
-}
-
-function isFound(options: DeployTarget): options is FoundTarget {
-  return 'isProtected' in options && 'name' in options;
-}
-
-function describe(
-  { url, folder = '.mytx', allowPlaintext, migrationsFolder = '' }: DeployTarget,
-  environment: string | undefined,
-  from: string,
-): Pick<FoundTarget, 'name' | 'migrationsFolder'> {
-  const where = url === undefined ? `embedded, ${folder}` : parseServerUrl(url, allowPlaintext ?? true).target;
-  const facts = [
-    ...(environment === undefined ? [] : [environment]),
-    where,
-    ...(from === 'given' ? [] : [`from ${from}`]),
-  ];
-  return { name: facts.join(', '), migrationsFolder };
-}
-
-/** Where nothing names a database, the embedded one of this package, if it is there or the migrations are this package's. */
-function embeddedOf(
-  { root, url, embeddedFolder, environments, migrationsFolder }: Project,
-  env: Record<string, string | undefined>,
-  asked: { environment: string | undefined; url: string | undefined },
-): string | undefined {
-  const isNamed = [asked.environment, asked.url, env.POSTGRES_URL, env.DATABASE_URL, url, embeddedFolder].some(Boolean);
-  const folder = join(root, '.mytx');
-  if (isNamed || environments.length > 0) return undefined;
-  return existsSync(folder) || isOurs(migrationsFolder) ? folder : undefined;
-}
-
-function foreignFolder(folder: string, configFile: string): DeployError {
-  return new DeployError({
-    code: 'ENVIRONMENT_UNKNOWN',
-    message: `${configFile} names a folder of PGlite (${folder}), which only one process may have open; nothing was opened`,
-    hint: 'Apply these migrations in the application itself, with deploy({ folder }) of mytx-ai/deploy on a folder that mytx made; or give a server with --url.',
-    details: { folder },
-  });
-}
+export { type DeployTarget, type FoundTarget, findDeployTarget } from './deploy-target.ts';
 
 export interface DatabaseStatus extends StatusReport {
   /** `host:port/database`, or where the embedded database is. */
@@ -199,13 +92,6 @@ export async function plan(options: DeployTarget = {}): Promise<PlanReport> {
     ...(await readPlan(session, { folder: migrationsFolder, ...definedOf({ history }) })),
   }));
 }
-
-/** To look at an embedded database must not make it. */
-const isNotThereYet = (folder: string | undefined): boolean =>
-  folder !== undefined && folder !== 'memory' && !existsSync(join(folder, 'database'));
-
-const databaseOf = ({ url, folder, allowPlaintext, onProgress, migrationsFolder }: FoundTarget): DatabaseOptions =>
-  definedOf({ url, folder, allowPlaintext, onProgress, migrationsFolder });
 
 export interface DeployOptions
   extends DeployTarget,
@@ -279,10 +165,6 @@ async function lintPending(
   refuseErrors(report);
 }
 
-function definedOf<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
-}
-
 function refuseUnconfirmed(hash: string, confirm: string | undefined, target: string, { pending }: Comparison): void {
   if (confirm === hash) return;
   const names = pending.map(({ name }) => name).join(', ');
@@ -295,74 +177,6 @@ function refuseUnconfirmed(hash: string, confirm: string | undefined, target: st
     hint: `Read what would be applied (npx mytx plan), then: npx mytx deploy --confirm ${hash}`,
     details: { hash, pending: pending.map(({ name }) => name) },
   });
-}
-
-export interface LintOptions extends DeployTarget, LintChoice {
-  /** Asks no database. */
-  offline?: boolean;
-  /** Called before anything else, with the database that is asked: its name, or null and why none is. */
-  onTarget?(name: string | null, why: string): void;
-}
-
-export interface DatabaseLint extends ProjectLint {
-  /** `host:port/database`, or where the embedded database is; null where none was asked. */
-  target: string | null;
-}
-
-/**
- * Looks for what is risky in migrations: in those that are named, or since a version; else in what the database lacks or,
- * where none is named, in the newest one. Reads only.
- * @throws DeployError GIT_UNREADABLE, MIGRATIONS_UNREADABLE; ConnectionError UNREACHABLE
- * @example const { findings, errors } = await lint({ environment: 'production', deployed: 'origin/production' });
- */
-export async function lint(options: LintOptions = {}): Promise<DatabaseLint> {
-  const env = readEnvironment();
-  const project = await findLintedProject(options, env);
-  const { found, why } = findLintTarget(options, project, env);
-  options.onTarget?.(found?.name ?? null, why ?? '');
-  const run = async (session: DeploySession | undefined, target: string | null): Promise<DatabaseLint> => ({
-    target,
-    ...(await lintProject(options, {
-      project,
-      migrationsFolder: options.migrationsFolder ?? project?.migrationsFolder,
-      history: options.history ?? project?.history,
-      settings: project?.lint ?? lintDefaults,
-      env,
-      session,
-      hasTarget: found !== undefined,
-    })),
-  });
-  return found && !isNotThereYet(found.folder) ? withReadingSession(databaseOf(found), run) : run(undefined, null);
-}
-
-/** Files may be linted that are of no project. */
-async function findLintedProject(options: LintOptions, env: Variables): Promise<Project | undefined> {
-  if (options.migrationsFolder !== undefined) return undefined;
-  const { from = process.cwd(), config, files } = options;
-  try {
-    return await findProject({ from, env, ...definedOf({ config }) });
-  } catch (error) {
-    const isOfNone = error instanceof DeployError && error.code === 'CONFIG_NOT_FOUND' && config === undefined;
-    if (isOfNone && files?.length) return undefined;
-    throw error;
-  }
-}
-
-/** Without a database the lint says less, and is of use: only one that was asked for has to be there. */
-function findLintTarget(
-  options: LintOptions,
-  project: Project | undefined,
-  env: Variables,
-): { found?: FoundTarget; why?: string } {
-  const isAsked = options.environment !== undefined || options.url !== undefined || options.folder !== undefined;
-  if (options.offline) return { why: 'offline' };
-  if (!project) return isAsked ? { found: givenTarget(options) } : { why: 'none was named' };
-  try {
-    return { found: targetOf(project, options, env) };
-  } catch (error) {
-    if (!isAsked && error instanceof DeployError && error.code === 'ENVIRONMENT_UNKNOWN') return { why: error.message };
-    throw error;
-  }
 }
 
 /** A Drizzle database of any driver. */

@@ -5,7 +5,7 @@ import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { lint } from '../../../db/deployment.ts';
+import { lint } from '../../../db/linting.ts';
 import { type DeployedSchema, readDeployedSchema } from '../../../deploy/lint/deployed-schema.ts';
 import { findProject } from '../../../deploy/project.ts';
 import { newFolder, removeFolders } from '../own-database.ts';
