@@ -29,9 +29,9 @@ function refusalOf(envelope: string, at: Place = place): string {
     const said = `${error.message} ${error.stack} ${inspect(error, { depth: 9 })} ${JSON.stringify(error)}`;
     const base64 = envelope.split('.')[2] ?? envelope;
     const key = keyText('k1').slice(3);
-    for (const secret of ['canary', '4567', base64.slice(0, 12), base64.slice(-12), key.slice(0, 10)]) {
-      if (secret.length >= 4) expect(said).not.toContain(secret);
-    }
+    // A few letters stand in the stack by chance, such as those of the folder that the checkout is in.
+    const pieces = [base64.slice(0, 12), base64.slice(-12), key.slice(0, 10)].filter(({ length }) => length >= 8);
+    for (const secret of ['canary', '4567', ...pieces]) expect(said).not.toContain(secret);
     return error.code;
   }
   throw new Error('an envelope was taken that should not have been');
