@@ -1,8 +1,11 @@
-// npm run docs:zero-downtime: the beginning of docs/zero-downtime.md, the table of operations with the locks that were
-// measured. What stands behind the mark was written by people, and is left as it is.
+// npm run docs:zero-downtime: the end of docs/zero-downtime.md: what others waited in a bench, and the table of operations
+// with the locks that were measured. What stands before the mark was written by people, and is left as it is.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { readResult } from '../bench/harness.ts';
+import type { FiguresResult } from '../bench/main.ts';
+import { type Fared, longestMs, mostWaitMs } from '../bench/zero-downtime.ts';
 import { type LockMode, measuredOn, type Role } from '../deploy/operations/locks.ts';
 import { type OperationFacts, type OperationId, operations } from '../deploy/operations/operations.ts';
 import { expansionOf } from '../deploy/rewrite/expand-contract.ts';
@@ -13,27 +16,56 @@ import { type Generator, runAsCommand } from './generated-file.ts';
 
 const path = 'docs/zero-downtime.md';
 const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
-const mark = '<!-- Behind this line nothing is generated. -->';
+const mark = '<!-- Behind this line all is generated. -->';
 const versions = [15, 16, 17, 18];
 
 export const zeroDowntimePage: Generator = {
   command: 'npm run docs:zero-downtime',
-  generate: async () => new Map([[path, `${await drawTable()}\n${mark}${writtenByHand()}`]]),
+  generate: async () =>
+    new Map([
+      [path, `${writtenByHand()}${mark}\n\n${drawWaits(readResult<FiguresResult>('figures'))}\n${await drawTable()}`],
+    ]),
 };
 
 function writtenByHand(): string {
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  return text.split(mark)[1] ?? '\n';
+  return readFileSync(file, 'utf8').split(mark)[0] as string;
 }
+
+function drawWaits({ changes: result, ...machine }: FiguresResult): string {
+  if (!result) throw new Error('no waits were saved yet; run: npm run bench -- --only zero-downtime --alone --save');
+  const { rows, readers, writers, undisturbed, changes } = result;
+  const failed = (fared: readonly Fared[]): number => fared.reduce((sum, one) => sum + one.failed, 0);
+  return [
+    '## What others wait meanwhile',
+    '',
+    `The longest that any of ${readers} readers and ${writers} writers waited for an answer, while a change was made to the table of`,
+    `${grouped(rows)} rows that they use: by \`drizzle-kit migrate\`, and as \`mytx generate\` and \`mytx deploy\` make it.`,
+    `Without a change they waited ${ms(longestMs(undisturbed))} at most; promised is less than ${mostWaitMs} ms. Requests that failed:`,
+    `${failed(changes.map(({ drizzleKit }) => drizzleKit))} and ${failed(changes.map(({ ours }) => ours))}. PostgreSQL ${machine.postgres}, ${machine.cores} cores, ${machine.date}; again by`,
+    '`npm run bench -- --only zero-downtime --alone --save && npm run docs:zero-downtime`.',
+    '',
+    '| change | longest wait, drizzle-kit | longest wait, mytx | it takes, drizzle-kit | it takes, mytx |',
+    '| --- | ---: | ---: | ---: | ---: |',
+    ...changes.map(({ name, drizzleKit, ours }) => {
+      const [theirs, own] = [longestMs(drizzleKit), longestMs(ours)];
+      return `| ${name} | ${ms(theirs)} | ${ms(own)} | ${seconds(drizzleKit.tookMs)} | ${seconds(ours.tookMs)} |`;
+    }),
+    '',
+  ].join('\n');
+}
+
+const grouped = (count: number): string => count.toLocaleString('en-US');
+const ms = (value: number): string => `${grouped(Math.round(value))} ms`;
+const seconds = (value: number): string => `${(value / 1000).toFixed(value < 1000 ? 2 : 1)} s`;
 
 async function drawTable(): Promise<string> {
   const ids = (Object.keys(operations) as OperationId[]).filter((id) => id !== 'other');
   const rows: string[] = [];
   for (const id of ids) rows.push(drawRow(id, await rewrittenText(id)));
   return [
-    '# Changing a schema while it is used',
+    '## Each operation: what it locks, and for how long',
     '',
-    'This table is written by `npm run docs:zero-downtime` from `deploy/operations/`; do not edit it.',
+    'Written by `npm run docs:zero-downtime` from `deploy/operations/`; do not edit it.',
     '',
     `What each operation locks was measured on PostgreSQL ${versions.join(', ')}, and is measured again by the tests. It is the same`,
     'on all of them, where nothing else is said. `ACCESS EXCLUSIVE` keeps readers and writers out, `SHARE` and what is stronger keeps',
