@@ -31,8 +31,8 @@ interface Open {
   guessMs(document: number): number;
 }
 
-/** So few are read all at once: to ask again takes longer. */
-const fewDocuments = 64;
+/** So few more are read at once, where then all are: to ask again takes longer than to look at 12 that nobody may need. */
+const fewMore = 12;
 
 export class Candidates<Row> {
   private read: Candidate<Row>[] = [];
@@ -89,7 +89,7 @@ export class Candidates<Row> {
   private async readMore(most: number): Promise<void> {
     const left = this.open.reduce((sum, { documents }) => sum + documents.size, 0);
     if (this.unread.length > 0 && left < most) return this.readBlocks();
-    const wanted = this.take(this.unread.length === 0 && left <= fewDocuments ? left : most);
+    const wanted = this.take(this.unread.length === 0 && left <= most + fewMore ? left : most);
     if (wanted.length === 0) return this.readBlocks();
     const located = await this.source.readAt(this.userId, wanted);
     if (located.length < wanted.length) throw new SegmentGone();

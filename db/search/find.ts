@@ -70,7 +70,7 @@ async function findOnce<Row>(
   const candidates = await Candidates.of(source, userId, grams, segments, range);
   const hidden = await source.readHidden?.(userId, (text) => matches(query, fold(text)));
   const found = new Map([...unindexed, ...wanted(hidden ?? [])].map((match) => [placeName(match), match]));
-  for (let size = most + 16, looked = 0; ; size = sizeOfNext(most, found.size, looked)) {
+  for (let size = most + spare(most), looked = 0; ; size = sizeOfNext(most, found.size, looked)) {
     const next = await candidates.next(Math.min(size, mostCandidates));
     const documents = next.flatMap(({ document }) => document ?? []);
     for (const match of wanted(documents)) found.set(placeName(match), match);
@@ -83,6 +83,12 @@ async function findOnce<Row>(
     if (certain.length >= most) return { matches: certain.slice(0, most), hasMore: true };
   }
 }
+
+/**
+ * How many candidates more than are wanted to look at first: of fine grams nearly all match, of coarse ones and of words with
+ * frequent fours 7 in 10. A row takes 6 µs, another statement 200.
+ */
+const spare = (most: number): number => Math.max(8, Math.ceil(most / 8));
 
 /** How many more candidates to look at, where of so many that were looked at so many matched: some more than that says. */
 function sizeOfNext(most: number, found: number, looked: number): number {
