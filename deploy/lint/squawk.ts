@@ -1,6 +1,6 @@
 // squawk, the linter for PostgreSQL whose binary comes from npm: run once for all files that run in one transaction, and once
-// for those that run in steps. It is given copies of the texts, because it takes the path of a file for a pattern. None of
-// what it finds is left out here.
+// for those that run in steps. It reads the files themselves, and a copy only of those that it would take for something else.
+// None of what it finds is left out here.
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -77,13 +77,51 @@ async function runOnce(
   if (files.length === 0) return [];
   const folder = mkdtempSync(join(tmpdir(), 'mytx-lint-'));
   try {
-    for (const [index, file] of files.entries()) writeFileSync(join(folder, `${index}.sql`), forSquawk(file.text));
     writeFileSync(join(folder, 'settings.toml'), ''); // else it takes a .squawk.toml of any folder above
-    const raw = await run(binary, folder, argumentsFor(isInTransaction, options));
-    return raw.map((one) => toFinding(one, files[Number.parseInt(one.file, 10)] as LintedFile));
+    const byPath = new Map(files.map((file, number) => [pathForSquawk(file, join(folder, `${number}.sql`)), file]));
+    const found: SquawkFinding[] = [];
+    for (const paths of inCommandLines([...byPath.keys()])) {
+      const raw = await run(binary, folder, [...argumentsFor(isInTransaction, options), ...paths.map(asPattern)]);
+      found.push(...raw.map((one) => toFinding(one, fileAt(byPath, one.file))));
+    }
+    return found;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Its own; that of a copy where squawk would read the text as another one. */
+function pathForSquawk({ path, text }: LintedFile, copy: string): string {
+  const changed = forSquawk(text);
+  if (changed === text) return path;
+  writeFileSync(copy, changed);
+  return copy;
+}
+
+/** It takes a path for a pattern. */
+const asPattern = (path: string): string => path.replace(/[*?[\]]/g, '[$&]');
+
+/** What Windows takes in one command, in characters; others take more. */
+const commandLength = 24_000;
+
+function inCommandLines(paths: readonly string[]): string[][] {
+  const lines: string[][] = [[]];
+  let length = 0;
+  for (const path of paths) {
+    length += asPattern(path).length + 3; // a space, and quotation marks
+    if (length > commandLength && lines.at(-1)?.length) {
+      lines.push([]);
+      length = asPattern(path).length + 3;
+    }
+    lines.at(-1)?.push(path);
+  }
+  return lines;
+}
+
+function fileAt(byPath: ReadonlyMap<string, LintedFile>, path: string): LintedFile {
+  const file = byPath.get(path);
+  if (!file) throw new SquawkMissing(`squawk found something in ${path}, which it was not asked about`);
+  return file;
 }
 
 /** Drizzle's breakpoint ends a statement, which squawk takes for a comment: of the same length, so that no place moves. */
@@ -105,7 +143,6 @@ function argumentsFor(isInTransaction: boolean, { version, include }: SquawkOpti
     `--pg-version=${version}`,
     isInTransaction ? '--assume-in-transaction' : '--no-assume-in-transaction',
     ...optInRules.filter((rule) => include.includes(rule)).map((rule) => `--include=${rule}`),
-    '*.sql',
   ];
 }
 

@@ -39,6 +39,17 @@ describe('where it is', () => {
     ]);
   });
 
+  test('in folders whose names are patterns, and of more files than one command names', {
+    timeout: 30_000,
+  }, async () => {
+    const folder = join(newFolder(), `[a] b {c} d! 'e'${process.platform === 'win32' ? '' : ' *?'}`, 'f'.repeat(150));
+    mkdirSync(folder, { recursive: true });
+    const report = await lintTexts(Array(300).fill('DROP TABLE a;'), {}, folder);
+    expect(report.findings.map(({ rule, file }) => [rule, file])).toEqual(
+      report.files.map((file) => ['squawk/ban-drop-table', file]),
+    );
+  });
+
   test('of what the grammar does not know the part between two breakpoints is named, and the rest is looked at', async () => {
     const { findings } = await lintTexts([
       statements('CREATE TABLE a (id bigint, b_id bigint REFERENCES b (id));', 'ALTER TABEL a;'),
