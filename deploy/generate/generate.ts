@@ -95,6 +95,7 @@ export async function generateMigrations(
 }
 
 async function answer(question: RenameQuestion, options: GenerateOptions): Promise<RenameAnswer> {
+  if (question.candidates.length === 0) return null; // drizzle-kit 1.0 asks where nothing is left that it was, too
   const given = answerTo(question, options);
   if (!given && !options.ask) throw answerNeeded(question);
   const { answer: said, by } = given ?? { answer: (await options.ask?.(question)) ?? null, by: 'as answered' };

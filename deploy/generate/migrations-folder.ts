@@ -53,10 +53,42 @@ export function schemaBefore(folder: string, migration: Migration): KnownSchema 
   const own = snapshotOf(folder, migration)?.json;
   if (!own) return undefined;
   const before = own.prevId === undefined ? (own.prevIds ?? []) : [own.prevId];
-  const found = listSnapshots(folder).filter(({ json }) => before.includes(json.id));
-  if (found.length > 0) return readSnapshot(found[0]?.json);
+  const snapshots = listSnapshots(folder).map(({ json }) => json);
+  const found = snapshots.find(({ id }) => before.includes(id));
+  if (found) return readSnapshot(Array.isArray(found.deltas) ? { ddl: ddlOf(found, snapshots) } : found);
   return before.every((id) => id === noSnapshot) ? new Map() : undefined;
 }
 
 /** What the first snapshot has for the one before it. */
 const noSnapshot = '00000000-0000-0000-0000-000000000000';
+
+type Row = Record<string, unknown> & { entityType: string };
+
+/** One difference of a snapshot of 1.0.0-rc.5 from the one before it; `key` is `columns\0["public","users","name"]`. */
+type Delta =
+  | { op: 'create'; row: Row }
+  | { op: 'drop'; key: string }
+  | { op: 'alter' | 'rename'; key: string; set: Record<string, unknown> };
+
+/**
+ * All that a snapshot stands for, where it only says how it differs from the one before.
+ * @returns undefined behind a rename, of which it does not say what else has the name, and behind two branches
+ */
+function ddlOf(snapshot: Snapshot['json'], all: readonly Snapshot['json'][]): Row[] | undefined {
+  if (Array.isArray(snapshot.ddl)) return snapshot.ddl as Row[];
+  const { prevIds = [], deltas = [] } = snapshot as { prevIds?: string[]; deltas?: Delta[] };
+  const before = all.find(({ id }) => id === prevIds[0]);
+  const rows = before && prevIds.length === 1 ? ddlOf(before, all) : undefined;
+  return rows && deltas.reduce<Row[] | undefined>(changed, rows);
+}
+
+function changed(rows: readonly Row[] | undefined, delta: Delta): Row[] | undefined {
+  if (!rows || delta.op === 'rename') return undefined;
+  if (delta.op === 'create') return [...rows, delta.row];
+  if (delta.op === 'drop') return rows.filter((row) => keyOf(row) !== delta.key);
+  return rows.map((row) => (keyOf(row) === delta.key ? { ...row, ...delta.set } : row));
+}
+
+function keyOf({ entityType, schema, table, name }: Row): string {
+  return `${entityType}\0${JSON.stringify([schema, table, name].filter((part) => part !== undefined))}`;
+}

@@ -43,7 +43,7 @@ test.each(inject('servers'))(
       { ...others, seed: seed + version },
     );
     console.info(`PostgreSQL ${version}: ${JSON.stringify(count)}`);
-    expect(count.applied).toBeGreaterThan(0);
+    expect(count.applied).toBeGreaterThanOrEqual(isLong ? others.numRuns : 1); // a slow machine makes fewer
     if (isLong) expect(Object.keys(count.forms).length).toBeGreaterThan(5);
   },
   propertyTimeoutMs,
@@ -54,7 +54,7 @@ async function compareBoth(url: string, { before, after }: SchemaChange, version
   const first = generateDrizzleJson(toDrizzle(before), empty.id);
   const second = generateDrizzleJson(toDrizzle(after), first.id);
   const change = await generateMigration(first, second);
-  if (change.length === 0) return;
+  fc.pre(change.length > 0);
   expect(await generateMigration(second, generateDrizzleJson(toDrizzle(after), second.id))).toEqual([]);
 
   const beginning = {
@@ -72,7 +72,7 @@ async function compareBoth(url: string, { before, after }: SchemaChange, version
   });
   if (typeof expected === 'string') {
     count.refusedByDrizzle += 1;
-    return;
+    fc.pre(false); // another one is made in its place
   }
   const ours = await applied(url, after, (own) =>
     deploy({ url: own, migrationsFolder: journalFolder([beginning, { tag: '0001_ours', when: 2000, sql: text }]) }),
