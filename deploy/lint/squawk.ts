@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { optInRules } from './rules.ts';
 import type { LintedFile, Span } from './source.ts';
@@ -93,7 +93,7 @@ async function runOnce(
 /** Its own; that of a copy where squawk would read the text as another one. */
 function pathForSquawk({ path, text }: LintedFile, copy: string): string {
   const changed = forSquawk(text);
-  if (changed === text) return path;
+  if (changed === text) return resolve(path); // it runs in another folder
   writeFileSync(copy, changed);
   return copy;
 }
