@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 
@@ -144,7 +144,8 @@ test('the root export loads no WASM, no command line and no generator', () => {
     encoding: 'utf8',
     cwd: root,
   });
-  const loaded = JSON.parse(output) as string[];
+  const here = pathToFileURL(root).href; // the checkout may have any name
+  const loaded = (JSON.parse(output) as string[]).map((url) => url.replace(here, '/'));
   expect(loaded.some((url) => url.includes('/db/index.ts'))).toBe(true);
   expect(loaded.some((url) => url.includes('drizzle-orm'))).toBe(true);
   expect(loaded.filter((url) => /pglite|commander|drizzle-kit|\/cli\/|\/sample\//.test(url))).toEqual([]);
