@@ -8,9 +8,10 @@ import type { LintSettings } from '../deploy/lint/settings.ts';
 import { findProject, type Project } from '../deploy/project.ts';
 import { chooseTarget } from '../deploy/target.ts';
 import { parseServerUrl } from './connection/url.ts';
+import { findEmbeddedPlace } from './embedded/plain-folder.ts';
 import { readEnvironment } from './environment.ts';
 import { isOurs } from './migrations-folder.ts';
-import type { DatabaseOptions } from './opening.ts';
+import type { DatabaseOptions, DeployDatabase } from './opening.ts';
 
 /** Which project, and which of its databases. */
 export interface DeployTarget extends Pick<DatabaseOptions, 'allowPlaintext' | 'onProgress'> {
@@ -22,7 +23,7 @@ export interface DeployTarget extends Pick<DatabaseOptions, 'allowPlaintext' | '
   environment?: string;
   /** The database, instead of what configuration and variables say. */
   url?: string;
-  /** The folder of an embedded database, or 'memory'. */
+  /** The folder of an embedded database, of this package or of PGlite itself, or 'memory'. */
   folder?: string;
   /** The folder of the migrations, of Drizzle 0.45 or 1.0: then no configuration is looked for. */
   migrationsFolder?: string;
@@ -31,7 +32,7 @@ export interface DeployTarget extends Pick<DatabaseOptions, 'allowPlaintext' | '
 }
 
 /** A target that was found: what all functions here also take. */
-export interface FoundTarget extends DeployTarget {
+export interface FoundTarget extends DeployTarget, Pick<DeployDatabase, 'isPlain'> {
   migrationsFolder: string;
   /** Whose `protected: true` asks for the hash of the plan. */
   isProtected: boolean;
@@ -58,7 +59,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 /** Without a project: what the options say. */
 export function givenTarget(options: DeployTarget): FoundTarget {
   const { url, folder = url === undefined ? '.mytx' : undefined } = options;
-  return { ...options, ...definedOf({ folder }), ...describe(options, undefined, 'given'), isProtected: false };
+  return { ...options, ...placeOfGiven(folder), ...describe(options, undefined, 'given'), isProtected: false };
 }
 
 export function targetOf(project: Project, options: DeployTarget, env: Variables): FoundTarget {
@@ -70,10 +71,19 @@ export function targetOf(project: Project, options: DeployTarget, env: Variables
   };
   const embedded = folder ?? embeddedOf(project, env, { environment, url });
   if (embedded !== undefined) {
-    return { ...options, ...facts, folder: embedded, name: `embedded, ${embedded}`, isProtected: false };
+    return { ...options, ...facts, ...placeOfGiven(embedded), name: `embedded, ${embedded}`, isProtected: false };
   }
   const target = chooseTarget(project, { env, ...definedOf({ environment, url }) });
-  if (target.url === undefined) throw foreignFolder(target.folder, project.configFile);
+  if (target.url === undefined) {
+    const place = placeOfConfigured(target.folder, project.configFile);
+    return {
+      ...options,
+      ...facts,
+      ...place,
+      name: `embedded, ${place.folder}, from ${target.from}`,
+      isProtected: false,
+    };
+  }
   const found = { ...options, ...facts, url: target.url, ...definedOf({ environment: target.name }) };
   return { ...found, ...describe(found, target.name, target.from), isProtected: target.isProtected };
 }
@@ -108,26 +118,49 @@ function embeddedOf(
   return existsSync(folder) || isOurs(migrationsFolder) ? folder : undefined;
 }
 
-function foreignFolder(folder: string, configFile: string): DeployError {
-  return new DeployError({
-    code: 'ENVIRONMENT_UNKNOWN',
-    message: `${configFile} names a folder of PGlite (${folder}), which only one process may have open; nothing was opened`,
-    hint: 'Apply these migrations in the application itself, with deploy({ folder }) of mytx-ai/deploy on a folder that mytx made; or give a server with --url.',
-    details: { folder },
-  });
+type Place = Pick<FoundTarget, 'folder' | 'isPlain'>;
+
+/** A folder that is given is this package's, unless PGlite's own is there. */
+function placeOfGiven(folder: string | undefined): Place {
+  if (folder === undefined || folder === 'memory') return definedOf({ folder });
+  const place = findEmbeddedPlace(folder);
+  if (place.kind === 'ours') return { folder: place.folder };
+  return place.kind === 'plain' && place.isThere ? { folder, isPlain: true } : { folder };
+}
+
+/** The folder that a Drizzle configuration names is PGlite's own, unless this package's is there. */
+function placeOfConfigured(folder: string, configFile: string): Place & { folder: string } {
+  if (folder === 'memory') {
+    throw refusedFolder(
+      `${configFile} names a PGlite that is in no folder (memory://, or the storage of a browser): nothing can be deployed to it`,
+      "Name a folder in dbCredentials, such as './data'; or apply the migrations where that PGlite is opened; or give a server with --url.",
+    );
+  }
+  const place = findEmbeddedPlace(folder);
+  if (place.kind !== 'other') return { folder: place.folder, ...(place.kind === 'plain' && { isPlain: true }) };
+  throw refusedFolder(
+    `${configFile} names ${folder} as the folder of PGlite, and what is there is no database; nothing was touched`,
+    'Name the folder that the application opens with PGlite, or one that is not there yet.',
+    { folder },
+  );
+}
+
+function refusedFolder(message: string, hint: string, details: DeployError['details'] = {}): DeployError {
+  return new DeployError({ code: 'ENVIRONMENT_UNKNOWN', message, hint, details });
 }
 
 /** To look at an embedded database must not make it. */
-export const isNotThereYet = (folder: string | undefined): boolean =>
-  folder !== undefined && folder !== 'memory' && !existsSync(join(folder, 'database'));
+export const isNotThereYet = ({ folder, isPlain = false }: Place): boolean =>
+  folder !== undefined && folder !== 'memory' && !existsSync(join(folder, isPlain ? 'PG_VERSION' : 'database'));
 
 export const databaseOf = ({
   url,
   folder,
+  isPlain,
   allowPlaintext,
   onProgress,
   migrationsFolder,
-}: FoundTarget): DatabaseOptions => definedOf({ url, folder, allowPlaintext, onProgress, migrationsFolder });
+}: FoundTarget): DeployDatabase => definedOf({ url, folder, isPlain, allowPlaintext, onProgress, migrationsFolder });
 
 /** Without what is undefined: an option that is not given. */
 export function definedOf<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

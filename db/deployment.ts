@@ -56,7 +56,7 @@ export interface DatabaseStatus extends StatusReport {
 export async function status(options: DeployTarget = {}): Promise<DatabaseStatus> {
   const found = await findDeployTarget(options);
   const { migrationsFolder, history, folder } = found;
-  if (isNotThereYet(folder)) {
+  if (isNotThereYet(found)) {
     const target = `embedded, ${folder} (not there yet)`;
     return { target, environment: null, ...(await readStatus(undefined, { folder: migrationsFolder })) };
   }
@@ -81,7 +81,7 @@ export interface PlanReport extends PlanFacts {
 export async function plan(options: DeployTarget = {}): Promise<PlanReport> {
   const found = await findDeployTarget(options);
   const { migrationsFolder, history, folder } = found;
-  if (isNotThereYet(folder)) {
+  if (isNotThereYet(found)) {
     return {
       target: `embedded, ${folder} (not there yet)`,
       ...(await readPlan(undefined, { folder: migrationsFolder })),

@@ -57,7 +57,7 @@ export async function lint(options: LintOptions = {}): Promise<DatabaseLint> {
       hasTarget: found !== undefined,
     })),
   });
-  return found && !isNotThereYet(found.folder) ? withReadingSession(databaseOf(found), run) : run(undefined, null);
+  return found && !isNotThereYet(found) ? withReadingSession(databaseOf(found), run) : run(undefined, null);
 }
 
 /** Files may be linted that are of no project. */

@@ -21,7 +21,7 @@ import { runPastDeadline } from './connection/scope.ts';
 import { serverEngine } from './connection/server.ts';
 import { parseServerUrl, type ServerAddress } from './connection/url.ts';
 import { closeOnSignal } from './embedded/close-on-signal.ts';
-import { type EmbeddedOptions, embeddedEngine } from './embedded/engine.ts';
+import { type EmbeddedEngine, type EmbeddedOptions, embeddedEngine, plainEngine } from './embedded/engine.ts';
 import type { SnapshotReason } from './embedded/snapshot-files.ts';
 import { readPolicy, type SnapshotPolicy } from './embedded/snapshot-policy.ts';
 import { readEnvironment } from './environment.ts';
@@ -212,6 +212,12 @@ export async function reset(options: DatabaseOptions): Promise<ResetReport & { t
   );
 }
 
+/** A database that a deploy is about. */
+export interface DeployDatabase extends DatabaseOptions {
+  /** The folder is PGlite's own, as Drizzle's driver `pglite` has it, not one that this package made. */
+  isPlain?: boolean;
+}
+
 /** What a deploy works with: two sessions of a server, one of an embedded database twice. */
 export interface DeploySessions {
   session: DeploySession;
@@ -228,7 +234,7 @@ export interface DeploySessions {
  * @throws DeployError POOLER_REFUSED for a pooler in transaction mode; ConnectionError as `open`
  */
 export function withDeploySessions<T>(
-  options: DatabaseOptions,
+  options: DeployDatabase,
   work: (sessions: DeploySessions) => Promise<T>,
 ): Promise<T> {
   const all = { ...options, poolSize: 2, deadlines: noStatementDeadline, socket: false };
@@ -245,7 +251,7 @@ export function withDeploySessions<T>(
 
 /** Opens a database as it is, to read from: also by way of a pooler, since nothing is locked. */
 export function withReadingSession<T>(
-  options: DatabaseOptions,
+  options: DeployDatabase,
   work: (session: DeploySession, target: string) => Promise<T>,
 ): Promise<T> {
   const all = { ...options, poolSize: 1, deadlines: noStatementDeadline, socket: false };
@@ -257,7 +263,7 @@ export function withReadingSession<T>(
 }
 
 async function withDatabase<T>(
-  options: DatabaseOptions,
+  options: DeployDatabase,
   work: (connected: Connected) => Promise<T>,
   { mayBePooled = false } = {},
 ): Promise<T> {
@@ -296,7 +302,7 @@ function findServer({ url, folder, allowPlaintext }: DatabaseOptions): ServerAdd
     : parseServerUrl(text, allowPlaintext ?? environment.MYTX_ALLOW_PLAINTEXT === '1');
 }
 
-async function connect(options: DatabaseOptions): Promise<Connected> {
+async function connect(options: DeployDatabase): Promise<Connected> {
   const address = findServer(options);
   if (!address) return connectEmbedded(options);
   const replicas = findReplicas(options);
@@ -339,19 +345,26 @@ function parseReplicaUrl(text: string, allowPlaintext: boolean, number: number):
   }
 }
 
-async function connectEmbedded(options: DatabaseOptions): Promise<Connected> {
-  const { folder = defaultFolder, socket: hasSocket = false, snapshot, onProgress } = options;
-  const keepSnapshots = readPolicy(options.keepSnapshots, readEnvironment());
-  const embedded: EmbeddedOptions = folder === 'memory' ? {} : { folder, hasSocket, keepSnapshots };
-  embedded.mayBePrepared = beginsWithOurs(findMigrationsFolder(options.migrationsFolder));
-  if (snapshot) embedded.snapshot = snapshot;
-  if (onProgress) embedded.onProgress = onProgress;
-  const engine = await embeddedEngine(embedded);
+async function connectEmbedded(options: DeployDatabase): Promise<Connected> {
+  const { folder = defaultFolder } = options;
+  const engine = await (options.isPlain
+    ? plainEngine({ folder, ...(options.onProgress ? { onProgress: options.onProgress } : {}) })
+    : ownEngine(folder, options));
   const { snapshots, warnings } = engine;
   const database = openOver(engine, options);
   if (folder !== 'memory') database.onClosed = closeOnSignal(() => database.close(true));
   snapshots?.watch((work) => runPastDeadline(() => database.withConnection(work)));
   return { database, warnings: [...warnings], saveBefore: async (reason) => snapshots?.before(reason) };
+}
+
+function ownEngine(folder: string, options: DatabaseOptions): Promise<EmbeddedEngine> {
+  const { socket: hasSocket = false, snapshot, onProgress } = options;
+  const keepSnapshots = readPolicy(options.keepSnapshots, readEnvironment());
+  const embedded: EmbeddedOptions = folder === 'memory' ? {} : { folder, hasSocket, keepSnapshots };
+  embedded.mayBePrepared = beginsWithOurs(findMigrationsFolder(options.migrationsFolder));
+  if (snapshot) embedded.snapshot = snapshot;
+  if (onProgress) embedded.onProgress = onProgress;
+  return embeddedEngine(embedded);
 }
 
 function openOver(engine: Engine, { logger, deadlines, maxWaiting }: DatabaseOptions): OpenDatabase {

@@ -27,10 +27,10 @@ export function urlOf(credentials: Credentials): string | undefined {
   return made.href;
 }
 
-/** The folder of an embedded database, absolute; `memory` for one that is kept nowhere. */
+/** The folder of an embedded database, absolute; `memory` for one that is in no folder: in memory, or in a browser. */
 export function embeddedFolderOf({ url }: Credentials, root: string): string | undefined {
   if (!isText(url)) return undefined;
-  if (url === ':memory:' || url.startsWith('memory:')) return 'memory';
+  if (url === ':memory:' || /^(memory:|idb:|[a-z-]+-ahp:)/.test(url)) return 'memory';
   return resolve(root, url.replace(/^file:(\/\/)?/, ''));
 }
 

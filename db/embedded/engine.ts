@@ -13,7 +13,9 @@ import {
   type StatementResult,
   type WireValue,
 } from '../connection/connection.ts';
+import { ConnectionError } from '../errors.ts';
 import { takeOwnership } from './owner.ts';
+import { createPlain, findEmbeddedPlace, lockFileOf, notOpened, refuseUnfit, waitForIt } from './plain-folder.ts';
 import { placePrepared, readPrepared } from './prepared.ts';
 import { importAtRunTime } from './run-time-import.ts';
 import { EmbeddedSession } from './session.ts';
@@ -80,6 +82,47 @@ export async function embeddedEngine({ folder, ...options }: EmbeddedOptions): P
   } catch (error) {
     ownership.release();
     throw error;
+  }
+}
+
+/**
+ * Opens a folder of PGlite itself, creating the database where there is none: nothing of ours stays in it, no snapshots
+ * are taken and nobody else is let in.
+ * @throws ConnectionError EMBEDDED_IN_USE, EMBEDDED_VERSION
+ */
+export async function plainEngine({
+  folder,
+  onProgress,
+}: Pick<EmbeddedOptions, 'onProgress'> & { folder: string }): Promise<EmbeddedEngine> {
+  const ownership = await takeOwnership(folder, { lockFile: lockFileOf(folder), hint: waitForIt });
+  try {
+    const client = await openPlain(folder, onProgress);
+    try {
+      const session = await EmbeddedSession.begin(client, (trustMs) => ownership.assertKept(trustMs));
+      const close = (): Promise<void> => session.close().finally(() => ownership.release());
+      return { ...engineOver(session, `embedded, ${folder}`), warnings: [], close };
+    } catch (error) {
+      await client.close().catch(() => {}); // what failed first is what is told
+      throw error;
+    }
+  } catch (error) {
+    ownership.release();
+    throw error;
+  }
+}
+
+async function openPlain(folder: string, onProgress: EmbeddedOptions['onProgress']): Promise<PGlite> {
+  const place = findEmbeddedPlace(folder);
+  if (place.kind === 'plain' && !place.isThere) {
+    onProgress?.(`creating the PGlite database in ${folder} (initdb, 4 to 8 seconds, once)`);
+    await createPlain(folder, async (unfinished) => (await openClient(unfinished)).close());
+  }
+  refuseUnfit(folder, installedMajor);
+  try {
+    return await openClient(folder);
+  } catch (error) {
+    if (error instanceof ConnectionError) throw error; // PGlite itself is not there
+    throw notOpened(folder, installedMajor, error);
   }
 }
 

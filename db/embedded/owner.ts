@@ -4,7 +4,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionError } from '../errors.ts';
 import { beatMs, judge, type OwnerFile, readOwnerFile, silenceMs, type Verdict, writeFacts } from './owner-file.ts';
@@ -25,6 +25,10 @@ export interface Ownership {
 export interface OwnershipOptions {
   /** The folder of the socket that others come in through, for the file. */
   socketFolder?: string;
+  /** The file that says who the owner is; `owner.pid` in the folder unless given. */
+  lockFile?: string;
+  /** What another process is told to do that comes meanwhile; to come in, or to stop the owner, unless given. */
+  hint?: string;
 }
 
 /**
@@ -33,10 +37,13 @@ export interface OwnershipOptions {
  * @throws ConnectionError EMBEDDED_IN_USE with the owner's pid, in milliseconds; seconds later where the owner may be
  * on another machine and is silent
  */
-export async function takeOwnership(folder: string, { socketFolder }: OwnershipOptions = {}): Promise<Ownership> {
-  mkdirSync(folder, { recursive: true });
-  const lockPath = resolve(folder, 'owner.pid');
-  const ownPath = join(folder, `owner.pid.${process.pid}.${randomUUID().slice(0, 8)}`);
+export async function takeOwnership(
+  folder: string,
+  { socketFolder, lockFile = join(folder, 'owner.pid'), hint }: OwnershipOptions = {},
+): Promise<Ownership> {
+  const lockPath = resolve(lockFile);
+  mkdirSync(dirname(lockPath), { recursive: true });
+  const ownPath = `${lockPath}.${process.pid}.${randomUUID().slice(0, 8)}`;
   const begunAt = beginOf(process.pid);
   const text = writeFacts(process.pid, {
     token: randomUUID(),
@@ -47,7 +54,7 @@ export async function takeOwnership(folder: string, { socketFolder }: OwnershipO
   });
   writeFileSync(ownPath, text);
   try {
-    await claim(lockPath, ownPath, folder);
+    await claim(lockPath, ownPath, (owner) => inUse(folder, owner, hint));
   } finally {
     rmSync(ownPath, { force: true });
   }
@@ -112,7 +119,11 @@ class HeldOwnership implements Ownership {
   }
 }
 
-async function claim(lockPath: string, ownPath: string, folder: string): Promise<void> {
+async function claim(
+  lockPath: string,
+  ownPath: string,
+  refusal: (owner: OwnerFile | undefined) => ConnectionError,
+): Promise<void> {
   const here = thisPlace();
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     try {
@@ -124,10 +135,10 @@ async function claim(lockPath: string, ownPath: string, folder: string): Promise
     const owner = readOwnerFile(lockPath);
     if (!owner) continue;
     const verdict = judgeOwn(owner, lockPath) ?? judge(owner, here);
-    if (verdict === 'alive' || (verdict === 'silent' && (await showsLife(lockPath, owner)))) throw inUse(folder, owner);
+    if (verdict === 'alive' || (verdict === 'silent' && (await showsLife(lockPath, owner)))) throw refusal(owner);
     await removeStale(lockPath, owner);
   }
-  throw inUse(folder, readOwnerFile(lockPath));
+  throw refusal(readOwnerFile(lockPath));
 }
 
 /** Where it can't be told when a process began, our own id is an owner only if we are. */
@@ -199,7 +210,7 @@ function newHeld(): Held {
   };
 }
 
-function inUse(folder: string, owner: OwnerFile | undefined): ConnectionError {
+function inUse(folder: string, owner: OwnerFile | undefined, hint: string | undefined): ConnectionError {
   const { facts, pid = 0, heardAtMs = 0 } = owner ?? {};
   const isElsewhere = facts !== undefined && facts.host !== thisPlace().host;
   const url = isElsewhere ? undefined : findSocketUrl(facts?.socketFolder);
@@ -210,7 +221,7 @@ function inUse(folder: string, owner: OwnerFile | undefined): ConnectionError {
   return new ConnectionError(
     'EMBEDDED_IN_USE',
     `the embedded database in ${folder} is in use by process ${pid || 'unknown'}${since}`,
-    hintFor(pid, isElsewhere, url),
+    hint ?? hintFor(pid, isElsewhere, url),
     {
       pid,
       folder,

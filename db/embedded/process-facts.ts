@@ -1,9 +1,10 @@
 // What tells one process from another: its id alone does not, because ids are given out again, after a reboot and in
-// every container. Never throws: what can't be found out is undefined.
+// every container. And which processes have a folder open. Never throws: what can't be found out is undefined.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
+import { sep } from 'node:path';
 
 /** Where a process runs: ids can be compared only where both are the same. */
 export interface Place {
@@ -43,6 +44,32 @@ export function isRunning(pid: number): boolean {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false; // EPERM: there, but another user's
   }
   return process.platform !== 'linux' || !/[ZX]/.test(statOf(pid)?.state ?? '');
+}
+
+/**
+ * The processes that have a file of a folder open, this one among them, as far as this user may see them: none of other
+ * users' and of other containers'. Takes milliseconds on Linux. Undefined: can't be told.
+ */
+export function holdersOf(folder: string): number[] | undefined {
+  const path = attempt(() => realpathSync(folder));
+  if (path === undefined) return [];
+  if (process.platform === 'linux') return holdersInProc(path + sep);
+  return process.platform === 'win32' ? undefined : holdersByLsof(path);
+}
+
+function holdersInProc(prefix: string): number[] | undefined {
+  const pids = attempt(() => readdirSync('/proc').filter((name) => /^\d+$/.test(name)));
+  const hasOpen = (pid: string): boolean =>
+    (attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []).some((file) =>
+      attempt(() => readlinkSync(`/proc/${pid}/fd/${file}`))?.startsWith(prefix),
+    );
+  return pids?.filter(hasOpen).map(Number);
+}
+
+/** As macOS has it. Exits with 1 where it finds none. */
+export function holdersByLsof(folder: string): number[] | undefined {
+  const { stdout, error } = spawnSync('lsof', ['-w', '-t', '+D', folder], { encoding: 'utf8' });
+  return error ? undefined : stdout.split('\n').filter(Boolean).map(Number);
 }
 
 /** The third and the twenty-second field of /proc/<pid>/stat; the second is a name in brackets, which may hold anything. */

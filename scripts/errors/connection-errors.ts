@@ -120,11 +120,14 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
       'the application is running in another terminal while a command opens the same `.mytx/`',
       'a test runner with several workers and one folder',
       'the same process opened it before: `details.pid` is its own',
+      'an application has the [folder of PGlite](../deploying.md#a-folder-of-pglite) open that `drizzle.config.ts` names, or another `mytx` has it',
+      'where it can’t be seen who has it open (Windows), such a folder has a `postmaster.pid`: it is open, or was when its process was killed',
     ],
     actions: [
       'Come in through its owner: set `POSTGRES_URL` to `details.url`, or give that to `psql` ([how](../embedded.md#come-in-from-another-process)).',
       'Stop the other process; `details.pid` is its id. One that was killed needs nothing: its claim is taken over.',
       'Give each process a folder of its own: `openDatabase({ folder })`.',
+      'A folder of PGlite has no way in: stop the application, and start it again behind the command. `mytx lint --offline` needs no database.',
       'Use a PostgreSQL server, which many processes share.',
     ],
     example: {
@@ -181,10 +184,12 @@ export const connectionErrors: Record<ConnectionCode, Entry> = {
       'a new PGlite was installed while the database was open in a process that was killed: its newest dump does not have everything',
       'snapshots were switched off, or their files are gone or damaged',
       'an older PGlite than the one that made the database (a branch or a checkout from before an update)',
+      '`drizzle.config.ts` names a [folder of PGlite](../deploying.md#a-folder-of-pglite) of another version, or the folder of a server',
     ],
     actions: [
       'Install the versions from before (an older checkout and `npm ci`), open the database and close it: `npm start -- --once` saves a dump with everything. Then install the new ones; the next opening carries the data over.',
       'Where what was written after the newest snapshot may be lost, `npx mytx restore` with its name; the old database is kept beside the new one.',
+      'A folder of PGlite itself: apply the migrations with the PGlite that made it, by `drizzle-orm/pglite/migrator`, or carry its rows over first, with `pgDump` of `@electric-sql/pglite-tools`.',
       '`details.made` and `details.installed` are the two versions, `details.snapshot` is the snapshot.',
     ],
     example: {

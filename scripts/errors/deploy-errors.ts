@@ -191,10 +191,12 @@ export const deployErrors: Record<DeployErrorCode, Entry> = {
       'the name that was given is not in mytx.config.ts',
       'the variable of the environment is not set',
       'there are no environments, no `POSTGRES_URL`, no `DATABASE_URL` and no `dbCredentials`',
+      'the driver is `pglite`, and `dbCredentials` names a folder that holds something else, or none (`memory://`)',
     ],
     actions: [
       'Name one of those that the message lists with `--environment`.',
       'Set the variable that it names, or give the URL with `--url`.',
+      'For PGlite name [the folder that the application opens](../deploying.md#a-folder-of-pglite), or one that is not there yet.',
     ],
     example: {
       message: 'mytx.config.ts has several environments and none was named: production (protected), staging',

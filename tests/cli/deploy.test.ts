@@ -4,10 +4,12 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
+import { deleteProjectsAfterwards, pgliteProject, writeProject } from '../deploy/layouts.ts';
 import { type OwnDatabase, onNewDatabase, statements } from '../deploy/own-database.ts';
 import { cleanUpCommands, type Ended, mytx, newFolder, startMytx } from './command.ts';
 
 cleanUpCommands();
+deleteProjectsAfterwards();
 
 const first = statements(
   'create table person (id int primary key, name text)',
@@ -228,4 +230,25 @@ test('an embedded database that is not there is looked at without being made', {
     stdout: expect.stringContaining('applied 2 of 2'),
   });
   expect(await mytx(['status'], { folder })).toMatchObject({ exitCode: 0 });
+});
+
+test('a folder of PGlite that drizzle.config.ts names: one deploy at a time, exit 4', {
+  timeout: 120_000,
+}, async () => {
+  const slow = statements('alter table person add column age int', 'select pg_sleep(4)');
+  const folder = writeProject(pgliteProject({ '0000_person': first, '0001_slow': slow }));
+  const target = `embedded, ${join(folder, 'data')}, from drizzle.config.ts`;
+  const before = await mytx(['status'], { folder });
+  expect(before).toMatchObject({ exitCode: 2, stdout: expect.stringContaining(`target: ${target}`) });
+  const running = startMytx(['deploy'], { folder });
+  await running.until('applying 0001_slow');
+  const other = await mytx(['deploy'], { folder });
+  expect(other).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('EMBEDDED_IN_USE') });
+  expect(other.stderr).toContain(`is in use by process ${running.pid}`);
+  expect(await running.ended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('applied 2 of 2') });
+  expect(await mytx(['plan'], { folder })).toMatchObject({ exitCode: 0 });
+  expect(await mytx(['status'], { folder })).toMatchObject({
+    exitCode: 0,
+    stdout: `target: ${target}\n2 applied, the newest 0001_slow\nup to date\n`,
+  });
 });

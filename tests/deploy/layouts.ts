@@ -16,12 +16,16 @@ const folders: string[] = [];
 export function writeProject(files: Files): string {
   const folder = mkdtempSync(join(tmpdir(), 'mytx-layout-'));
   folders.push(folder);
+  addFiles(folder, files);
+  symlinkSync(nodeModules, join(folder, 'node_modules'));
+  return folder;
+}
+
+export function addFiles(folder: string, files: Files): void {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
-  symlinkSync(nodeModules, join(folder, 'node_modules'));
-  return folder;
 }
 
 export function deleteProjectsAfterwards(): void {
@@ -34,6 +38,38 @@ const tableFile = (name: string): string =>
   `import { pgTable, text, uuid } from 'drizzle-orm/pg-core';
 export const ${name} = pgTable('${name}', { id: uuid().primaryKey(), name: text().notNull() });
 `;
+
+/** A project on a folder of PGlite, `data`, as Drizzle's documentation has it; with migrations in its folder `drizzle`. */
+export function pgliteProject(migrations: Readonly<Record<string, string>>, url = './data'): Files {
+  return {
+    'package.json': '{ "name": "notes", "type": "module" }',
+    'drizzle.config.ts': `
+      import { defineConfig } from 'drizzle-kit';
+      export default defineConfig({
+        dialect: 'postgresql',
+        driver: 'pglite',
+        schema: './src/schema.ts',
+        dbCredentials: { url: '${url}' },
+      });`,
+    'src/schema.ts': tableFile('note'),
+    ...migrationFiles(migrations),
+  };
+}
+
+/** Migrations as Drizzle 0.45 lays them out, a second apart. */
+export function migrationFiles(migrations: Readonly<Record<string, string>>): Files {
+  const entries = Object.keys(migrations).map((tag, idx) => ({
+    idx,
+    version: '7',
+    when: 1_700_000_000_000 + 1000 * idx,
+    tag,
+    breakpoints: true,
+  }));
+  return {
+    'drizzle/meta/_journal.json': JSON.stringify({ version: '7', dialect: 'postgresql', entries }),
+    ...Object.fromEntries(Object.entries(migrations).map(([tag, sql]) => [`drizzle/${tag}.sql`, sql])),
+  };
+}
 
 export interface Layout {
   title: string;
