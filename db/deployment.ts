@@ -2,7 +2,6 @@
 
 import { type ApplyOptions, type ApplyReport, applyMigrations } from '../deploy/apply.ts';
 import { type Comparison, compare } from '../deploy/comparison.ts';
-import { readMark, requireMark, writeMark } from '../deploy/environment-mark.ts';
 import { DeployError } from '../deploy/errors.ts';
 import {
   drizzleHistory,
@@ -17,6 +16,7 @@ import { lintDefaults } from '../deploy/lint/settings.ts';
 import { readMigrations } from '../deploy/migrations.ts';
 import { type PlanFacts, readPlan } from '../deploy/plan.ts';
 import { hashPlan } from '../deploy/plan-hash.ts';
+import { readMark, requireMark, writeMark } from '../deploy/project/environment-mark.ts';
 import { type Acceptable, refuseDiverged } from '../deploy/refusals.ts';
 import type { DeploySession } from '../deploy/session.ts';
 import { readStatus, type StatusReport } from '../deploy/status.ts';
@@ -35,8 +35,8 @@ export type { MigrationState } from '../deploy/comparison.ts';
 export { DeployError, type DeployErrorCode } from '../deploy/errors.ts';
 export type { DeployEvent } from '../deploy/events.ts';
 export type { HistoryTable } from '../deploy/history.ts';
-export { defineConfig, type MytxConfig } from '../deploy/mytx-config.ts';
 export type { PlannedChange, PlannedLock, PlannedStatement, PlannedStep } from '../deploy/plan.ts';
+export { defineConfig, type MytxConfig } from '../deploy/project/mytx-config.ts';
 export type { Acceptable } from '../deploy/refusals.ts';
 export type { MigrationStatus, StatusReport } from '../deploy/status.ts';
 export { type DeployTarget, type FoundTarget, findDeployTarget } from './deploy-target.ts';

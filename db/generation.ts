@@ -12,7 +12,7 @@ import {
   type RewrittenFile,
   rewriteFile,
 } from '../deploy/generate/generate.ts';
-import { findProject, type Project } from '../deploy/project.ts';
+import { findProject, type Project } from '../deploy/project/project.ts';
 import { type DeployTarget, status } from './deployment.ts';
 import { readEnvironment } from './environment.ts';
 

@@ -3,7 +3,7 @@
 import { DeployError } from '../deploy/errors.ts';
 import { type LintChoice, lintProject, type ProjectLint } from '../deploy/lint/project-lint.ts';
 import { lintDefaults } from '../deploy/lint/settings.ts';
-import { findProject, type Project } from '../deploy/project.ts';
+import { findProject, type Project } from '../deploy/project/project.ts';
 import type { DeploySession } from '../deploy/session.ts';
 import {
   type DeployTarget,

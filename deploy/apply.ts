@@ -2,21 +2,21 @@
 // of its own with its history row or, where that is impossible, step by step with a ledger. Two at once never both apply
 // (Drizzle's own do, 20 times of 20). Killed at any point, the next run goes on where this one was.
 
-import { type BackfillStep, backfillStep } from './backfill-step.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { DeployError } from './errors.ts';
 import type { OnEvent } from './events.ts';
 import { createHistory, type HistoryTable, lookFor, readHistory, recordMigration } from './history.ts';
-import { createLedger, type LedgerStep, readLedger } from './ledger.ts';
 import { type LockOptions, stopIfAsked, withDeployLock } from './lock.ts';
-import { type LoneStep, loneStep } from './lone-step.ts';
 import { type Migration, type MigrationStatement, readMigrations } from './migrations.ts';
 import { refuseDuplicated } from './refusals.ts';
 import { holdsLock, inTransaction, type Patience, type Place, type Run } from './run.ts';
 import { type DeploySession, isAnswer, type PostgresFailure, textWithoutValues } from './session.ts';
-import type { RunnableStep, StepContext } from './step-shape.ts';
-import { type PlannedMigration, planMigration, type Step, shorten } from './steps.ts';
-import { runStatements, type TransactionStep, transactionStep } from './transaction-step.ts';
+import { type BackfillStep, backfillStep } from './steps/backfill-step.ts';
+import { createLedger, type LedgerStep, readLedger } from './steps/ledger.ts';
+import { type LoneStep, loneStep } from './steps/lone-step.ts';
+import type { RunnableStep, StepContext } from './steps/step-shape.ts';
+import { type PlannedMigration, planMigration, type Step, shorten } from './steps/steps.ts';
+import { runStatements, type TransactionStep, transactionStep } from './steps/transaction-step.ts';
 
 export interface ApplyOptions extends LockOptions, Partial<Patience> {
   /** The folder with the migrations: `meta/_journal.json` and SQL files, or a folder for each. */

@@ -1,7 +1,7 @@
 // What a deploy tells while it is under way, for who shows it. Nothing in it decides anything.
 
 import type { Finding } from './lint/finding.ts';
-import type { StepKind } from './steps.ts';
+import type { StepKind } from './steps/steps.ts';
 
 export type DeployEvent =
   /** Another deploy holds the lock. */

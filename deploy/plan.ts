@@ -11,7 +11,6 @@ import {
 import { type Comparison, compare, type MigrationState } from './comparison.ts';
 import { type Grammar, loadGrammar } from './grammar.ts';
 import { type HistoryTable, readHistory } from './history.ts';
-import { readLedger } from './ledger.ts';
 import { type Migration, readMigrations } from './migrations.ts';
 import { operationsOf } from './operations/classify.ts';
 import { type Estimate, estimate, instantBelowSeconds, measureSlowness } from './operations/estimate.ts';
@@ -23,7 +22,8 @@ import { type OperationId, operations } from './operations/operations.ts';
 import { hashPlan } from './plan-hash.ts';
 import { assess, highest, type Risk, shortName } from './risk.ts';
 import type { DeploySession } from './session.ts';
-import { planMigration, type Step, type StepKind } from './steps.ts';
+import { readLedger } from './steps/ledger.ts';
+import { planMigration, type Step, type StepKind } from './steps/steps.ts';
 
 export interface PlannedLock {
   /** `schema.name`. */

@@ -2,11 +2,11 @@
 
 import { compare, type MigrationState } from './comparison.ts';
 import { type HistoryTable, readHistory } from './history.ts';
-import { unfinishedMigrations } from './ledger.ts';
 import { readMigrations } from './migrations.ts';
 import { hashPlan } from './plan-hash.ts';
 import { remedyFor } from './refusals.ts';
 import type { DeploySession } from './session.ts';
+import { unfinishedMigrations } from './steps/ledger.ts';
 
 export interface MigrationStatus {
   name: string;

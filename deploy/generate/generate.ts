@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { configUnreadable, DeployError } from '../errors.ts';
 import type { Migration } from '../migrations.ts';
-import type { Project } from '../project.ts';
+import type { Project } from '../project/project.ts';
 import type { Change, Explanation } from '../rewrite/outcome.ts';
 import { newestVersion, oldestVersion, rewriteMigration } from '../rewrite/rewrite-migration.ts';
 import {

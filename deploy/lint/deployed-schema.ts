@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync }
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { DeployError } from '../errors.ts';
-import { type DrizzleRelation, loadRelations } from '../load-config.ts';
-import { findProject, type Project } from '../project.ts';
+import { type DrizzleRelation, loadRelations } from '../project/load-config.ts';
+import { findProject, type Project } from '../project/project.ts';
 import { topFolder, writeVersion } from './git.ts';
 
 export interface DeployedColumn {

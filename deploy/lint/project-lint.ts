@@ -4,7 +4,7 @@ import { compare } from '../comparison.ts';
 import { DeployError } from '../errors.ts';
 import { type HistoryTable, readHistory } from '../history.ts';
 import { type Migration, readMigrations } from '../migrations.ts';
-import type { Project } from '../project.ts';
+import type { Project } from '../project/project.ts';
 import type { DeploySession } from '../session.ts';
 import { type DeployedSchema, readDeployedSchema } from './deployed-schema.ts';
 import type { LintReport } from './finding.ts';

@@ -2,7 +2,7 @@
 // transaction may be open.
 
 import { configUnreadable } from '../errors.ts';
-import { isSettings, quote, refuseUnknown } from '../settings.ts';
+import { isSettings, quote, refuseUnknown } from '../project/settings.ts';
 import { rules, type Severity } from './rules.ts';
 
 /** `lint` in mytx.config.ts. */

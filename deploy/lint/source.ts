@@ -4,7 +4,7 @@
 import { DeployError } from '../errors.ts';
 import type { Grammar, ParsedStatement, Token } from '../grammar.ts';
 import { type Migration, readMigrationText } from '../migrations.ts';
-import { type PlannedMigration, planMigration } from '../steps.ts';
+import { type PlannedMigration, planMigration } from '../steps/steps.ts';
 import type { Region } from './finding.ts';
 
 export interface LintedFile {

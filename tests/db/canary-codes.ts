@@ -100,15 +100,15 @@ export const placeOfCode: Record<keyof typeof errorCatalogue, Place> = {
   REWRITE_REFUSED: { reason: 'the name of a migration’s file: tests/deploy/generate.test.ts' },
   LINT_REFUSED: { reason: 'the text of a migration’s file: tests/deploy/lint' },
   GIT_UNREADABLE: { reason: 'names of versions and files alone: tests/deploy/lint' },
-  CONFIG_NOT_FOUND: { reason: 'names of files and folders alone: tests/deploy/project.test.ts' },
+  CONFIG_NOT_FOUND: { reason: 'names of files and folders alone: tests/deploy/project/project.test.ts' },
   CONFIG_UNREADABLE: {
-    reason: 'reads no row; tests/deploy/project.test.ts has passwords in the file and in variables',
+    reason: 'reads no row; tests/deploy/project/project.test.ts has passwords in the file and in variables',
   },
   ENVIRONMENT_UNKNOWN: {
-    reason: 'reads no row; tests/deploy/target.test.ts has passwords in the URLs and in the name',
+    reason: 'reads no row; tests/deploy/project/target.test.ts has passwords in the URLs and in the name',
   },
-  ENVIRONMENT_MISMATCH: { reason: 'two names of environments: tests/deploy/environment-mark.test.ts' },
-  ENVIRONMENT_UNREADABLE: { reason: 'names of a schema and a table: tests/deploy/environment-mark.test.ts' },
+  ENVIRONMENT_MISMATCH: { reason: 'two names of environments: tests/deploy/project/environment-mark.test.ts' },
+  ENVIRONMENT_UNREADABLE: { reason: 'names of a schema and a table: tests/deploy/project/environment-mark.test.ts' },
   INIT_REFUSED: 'cli',
   INIT_UNFINISHED: {
     reason:

@@ -13,7 +13,7 @@ import { deploy, findDeployTarget, plan, status } from '../../db/deployment.ts';
 import { holdersByLsof, holdersOf } from '../../db/embedded/process-facts.ts';
 import { rewrite } from '../../db/generation.ts';
 import { lint } from '../../db/linting.ts';
-import { embeddedFolderOf } from '../../deploy/credentials.ts';
+import { embeddedFolderOf } from '../../deploy/project/credentials.ts';
 import { endNeighbours, Neighbour } from '../db/embedded/neighbour.ts';
 import { addFiles, deleteProjectsAfterwards, migrationFiles, pgliteProject, writeProject } from './layouts.ts';
 import { statements } from './own-database.ts';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { type DeployEvent, type DeployOptions, deploy, status } from '../../db/deployment.ts';
 import { type Migration, readMigrations } from '../../deploy/migrations.ts';
-import { planMigration } from '../../deploy/steps.ts';
+import { planMigration } from '../../deploy/steps/steps.ts';
 import { deployUntil } from './crash-points.ts';
 import {
   journalFolder,

@@ -58,16 +58,16 @@ import { restoreSnapshot } from '../../db/snapshots.ts';
 import { createTestDatabase } from '../../db/testing/index.ts';
 import { applyMigrations } from '../../deploy/apply.ts';
 import { compare } from '../../deploy/comparison.ts';
-import { requireMark, writeMark } from '../../deploy/environment-mark.ts';
 import { answerNeeded } from '../../deploy/generate/answers.ts';
 import type { AppliedMigration } from '../../deploy/history.ts';
 import { changedSince } from '../../deploy/lint/git.ts';
 import type { Migration } from '../../deploy/migrations.ts';
-import { findProject } from '../../deploy/project.ts';
+import { requireMark, writeMark } from '../../deploy/project/environment-mark.ts';
+import { findProject } from '../../deploy/project/project.ts';
+import { chooseTarget } from '../../deploy/project/target.ts';
 import { refuseDiverged } from '../../deploy/refusals.ts';
 import { resetDatabase } from '../../deploy/reset.ts';
 import type { DeploySession } from '../../deploy/session.ts';
-import { chooseTarget } from '../../deploy/target.ts';
 import { planInit, refuseObstacles } from '../../init/plan.ts';
 import { writeFiles } from '../../init/write-files.ts';
 import { errorCatalogue } from '../../scripts/error-catalogue.ts';
@@ -382,7 +382,7 @@ const provocations: Record<Code, (() => unknown) | string> = {
       });
     });
   },
-  ENVIRONMENT_UNREADABLE: 'needs a server with roles: tests/deploy/environment-mark.test.ts',
+  ENVIRONMENT_UNREADABLE: 'needs a server with roles: tests/deploy/project/environment-mark.test.ts',
   RESET_REFUSED: () =>
     resetDatabase({} as DeploySession, {
       folder,

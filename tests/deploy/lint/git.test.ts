@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lint } from '../../../db/linting.ts';
 import { type DeployedSchema, readDeployedSchema } from '../../../deploy/lint/deployed-schema.ts';
-import { findProject } from '../../../deploy/project.ts';
+import { findProject } from '../../../deploy/project/project.ts';
 import { newFolder, removeFolders } from '../own-database.ts';
 import { lintTexts, rulesIn } from './linted.ts';
 

@@ -1,8 +1,8 @@
 // Which steps of a migration are done, where it can't be one transaction: `mytx_deploy.step`. A row is `started` before
 // what can't be undone begins, and `done` in the transaction of what can. It stays when the migration is in the history.
 
-import { DeployError } from './errors.ts';
-import type { DeploySession, PostgresFailure } from './session.ts';
+import { DeployError } from '../errors.ts';
+import type { DeploySession, PostgresFailure } from '../session.ts';
 import { type PlannedMigration, type Step, shorten } from './steps.ts';
 
 const ledgerSchema = 'mytx_deploy';

@@ -1,7 +1,7 @@
 // How a setting of a configuration file is read: what is not known is refused by its name, and no message quotes what may
 // be a connection string.
 
-import { configUnreadable } from './errors.ts';
+import { configUnreadable } from '../errors.ts';
 
 export type Settings = Readonly<Record<string, unknown>>;
 

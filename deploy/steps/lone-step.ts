@@ -3,12 +3,12 @@
 // EXISTS is never trusted: it passes over an index that is not valid.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stopIfAsked } from '../lock.ts';
+import { qualified, quoteName, quoteText } from '../quoting.ts';
+import type { Place, Run } from '../run.ts';
+import { type DeploySession, isAnswer, type PostgresFailure } from '../session.ts';
+import type { LoneAction, Named } from '../sql-statements.ts';
 import { finishStep, forgetStep, type LedgerStep, startStep } from './ledger.ts';
-import { stopIfAsked } from './lock.ts';
-import { qualified, quoteName, quoteText } from './quoting.ts';
-import type { Place, Run } from './run.ts';
-import { type DeploySession, isAnswer, type PostgresFailure } from './session.ts';
-import type { LoneAction, Named } from './sql-statements.ts';
 import type { RunnableStep, Standing, StepContext, Undo } from './step-shape.ts';
 import { type Step, shorten } from './steps.ts';
 

@@ -3,8 +3,8 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
-import { findSchemaFiles } from '../../deploy/schema-files.ts';
-import { deleteProjectsAfterwards, writeProject } from './layouts.ts';
+import { findSchemaFiles } from '../../../deploy/project/schema-files.ts';
+import { deleteProjectsAfterwards, writeProject } from '../layouts.ts';
 
 deleteProjectsAfterwards();
 

@@ -1,7 +1,7 @@
 // The environments of a project, as mytx.config.ts has them (mytx-config.ts): a name, a variable and whether it is protected
 // for each. Names of variables, never a URL; which database is meant is target.ts.
 
-import { configUnreadable } from './errors.ts';
+import { configUnreadable } from '../errors.ts';
 import { isSettings, quote, refuseUnknown } from './settings.ts';
 
 export interface Environment {

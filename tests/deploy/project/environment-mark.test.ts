@@ -4,14 +4,14 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { defaultDeadlines } from '../../db/connection/deadlines.ts';
-import { deploySession } from '../../db/connection/deploy-session.ts';
-import { serverEngine } from '../../db/connection/server.ts';
-import { parseServerUrl } from '../../db/connection/url.ts';
-import { currentDatabase } from '../../db/database.ts';
-import { createDatabase } from '../../db/index.ts';
-import { readMark, requireMark, writeMark } from '../../deploy/environment-mark.ts';
-import type { DeploySession } from '../../deploy/session.ts';
+import { defaultDeadlines } from '../../../db/connection/deadlines.ts';
+import { deploySession } from '../../../db/connection/deploy-session.ts';
+import { serverEngine } from '../../../db/connection/server.ts';
+import { parseServerUrl } from '../../../db/connection/url.ts';
+import { currentDatabase } from '../../../db/database.ts';
+import { createDatabase } from '../../../db/index.ts';
+import { readMark, requireMark, writeMark } from '../../../deploy/project/environment-mark.ts';
+import type { DeploySession } from '../../../deploy/session.ts';
 
 type WithSession = <T>(work: (session: DeploySession) => Promise<T>) => Promise<T>;
 

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { text } from 'node:stream/consumers';
-import { configUnreadable } from './errors.ts';
+import { configUnreadable } from '../errors.ts';
 
 export interface LoadOptions {
   /** The folder to run in, as drizzle-kit is: its `.env` is read too, for what is not set otherwise. */

@@ -1,7 +1,7 @@
 // Steps that are a transaction: all of one is there, with what the ledger says of it, or nothing.
 
+import { inTransaction } from '../run.ts';
 import { finishStep, readLedger, startStep } from './ledger.ts';
-import { inTransaction } from './run.ts';
 import type { RunnableStep, StepContext, Undo } from './step-shape.ts';
 import { type Step, shorten } from './steps.ts';
 

@@ -1,8 +1,8 @@
 // The name of its environment, kept in the database itself: a URL may be copied to the wrong place, a database knows what
 // it is. One row of mytx_deploy.environment; a mark that can't be read is an error, never "there is none".
 
-import { DeployError } from './errors.ts';
-import type { DeploySession, PostgresFailure } from './session.ts';
+import { DeployError } from '../errors.ts';
+import type { DeploySession, PostgresFailure } from '../session.ts';
 
 const table = 'mytx_deploy.environment';
 

@@ -2,8 +2,8 @@
 // configuration say. Never says a URL, which has a password, and never takes a protected environment for an open one.
 
 import { basename } from 'node:path';
+import { DeployError } from '../errors.ts';
 import type { Environment } from './environments.ts';
-import { DeployError } from './errors.ts';
 import type { Project } from './project.ts';
 import { quote } from './settings.ts';
 

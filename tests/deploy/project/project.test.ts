@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { DeployError } from '../../deploy/errors.ts';
-import { type FindProjectOptions, findProject, type Project } from '../../deploy/project.ts';
-import { deleteProjectsAfterwards, type Files, type Layout, layouts, writeProject } from './layouts.ts';
+import type { DeployError } from '../../../deploy/errors.ts';
+import { type FindProjectOptions, findProject, type Project } from '../../../deploy/project/project.ts';
+import { deleteProjectsAfterwards, type Files, type Layout, layouts, writeProject } from '../layouts.ts';
 
 deleteProjectsAfterwards();
 

@@ -3,10 +3,10 @@
 
 import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { configUnreadable, DeployError } from '../errors.ts';
+import type { LintSettings } from '../lint/settings.ts';
 import { embeddedFolderOf, urlOf } from './credentials.ts';
 import type { Environment } from './environments.ts';
-import { configUnreadable, DeployError } from './errors.ts';
-import type { LintSettings } from './lint/settings.ts';
 import { loadConfigs } from './load-config.ts';
 import { mytxConfigNames, readMytxConfig } from './mytx-config.ts';
 import { findSchemaFiles } from './schema-files.ts';

@@ -1,12 +1,12 @@
 // Which environments mytx.config.ts has, and which database a command is about.
 
 import { describe, expect, test } from 'vitest';
-import type { Environment } from '../../deploy/environments.ts';
-import type { DeployError } from '../../deploy/errors.ts';
-import { defineConfig, readMytxConfig } from '../../deploy/mytx-config.ts';
-import { findProject } from '../../deploy/project.ts';
-import { chooseTarget, type TargetOptions } from '../../deploy/target.ts';
-import { deleteProjectsAfterwards, writeProject } from './layouts.ts';
+import type { DeployError } from '../../../deploy/errors.ts';
+import type { Environment } from '../../../deploy/project/environments.ts';
+import { defineConfig, readMytxConfig } from '../../../deploy/project/mytx-config.ts';
+import { findProject } from '../../../deploy/project/project.ts';
+import { chooseTarget, type TargetOptions } from '../../../deploy/project/target.ts';
+import { deleteProjectsAfterwards, writeProject } from '../layouts.ts';
 
 deleteProjectsAfterwards();
 
@@ -19,7 +19,7 @@ describe('mytx.config', () => {
   test('is read beside the Drizzle configuration, in TypeScript with the type that is exported', async () => {
     const { environments } = await find({
       'mytx.config.ts': `
-        import { defineConfig } from '${new URL('../../deploy/mytx-config.ts', import.meta.url).pathname}';
+        import { defineConfig } from '${new URL('../../../deploy/project/mytx-config.ts', import.meta.url).pathname}';
         export default defineConfig({
           environments: {
             production: { url: 'PRODUCTION_URL', protected: true },

@@ -2,13 +2,13 @@
 // moment, goes on from there, and keeps nobody waiting for longer than a batch takes.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeployError } from './errors.ts';
+import { DeployError } from '../errors.ts';
+import { stopIfAsked } from '../lock.ts';
+import { qualified, quoteName, quoteText } from '../quoting.ts';
+import { inTransaction, type Place, type Run } from '../run.ts';
+import type { DeploySession } from '../session.ts';
+import type { BackfillUpdate } from '../sql-statements.ts';
 import { finishStep, type LedgerStep, moveStep, readLedger, startStep } from './ledger.ts';
-import { stopIfAsked } from './lock.ts';
-import { qualified, quoteName, quoteText } from './quoting.ts';
-import { inTransaction, type Place, type Run } from './run.ts';
-import type { DeploySession } from './session.ts';
-import type { BackfillUpdate } from './sql-statements.ts';
 import type { RunnableStep, Standing, StepContext, Undo } from './step-shape.ts';
 import { type PlannedMigration, type Step, shorten } from './steps.ts';
 

@@ -1,8 +1,8 @@
 // mytx.config.ts, beside the Drizzle configuration: the environments of a project, and what its lint is strict about.
 // The one reader of the file; it is loaded by load-config.ts.
 
+import { type LintConfig, type LintSettings, readLintSettings } from '../lint/settings.ts';
 import { type Environment, type EnvironmentSettings, readEnvironments } from './environments.ts';
-import { type LintConfig, type LintSettings, readLintSettings } from './lint/settings.ts';
 import { refuseUnknown, type Settings } from './settings.ts';
 
 /** What mytx.config.ts exports. */

@@ -1,8 +1,8 @@
 // The one shape of a step, whatever its kind: what there is of it, doing it, naming it, and taking it back.
 
+import type { MigrationStatement } from '../migrations.ts';
+import type { Place, Run } from '../run.ts';
 import type { LedgerStep } from './ledger.ts';
-import type { MigrationStatement } from './migrations.ts';
-import type { Place, Run } from './run.ts';
 import type { PlannedMigration, Step } from './steps.ts';
 
 /** Where what a step does stands in the database. */

@@ -2,9 +2,9 @@
 // else each step is committed by itself, and the ledger (ledger.ts) says which ones are done.
 
 import { createHash } from 'node:crypto';
-import { DeployError } from './errors.ts';
-import type { Migration } from './migrations.ts';
-import { type BackfillUpdate, type LoneAction, readStatements, type SqlStatement } from './sql-statements.ts';
+import { DeployError } from '../errors.ts';
+import type { Migration } from '../migrations.ts';
+import { type BackfillUpdate, type LoneAction, readStatements, type SqlStatement } from '../sql-statements.ts';
 
 export type StepKind = 'transaction' | 'alone' | 'backfill';
 
