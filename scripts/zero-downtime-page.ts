@@ -9,7 +9,9 @@ import { type Fared, longestMs, mostWaitMs } from '../bench/zero-downtime.ts';
 import { type LockMode, measuredOn, type Role } from '../deploy/operations/locks.ts';
 import { type OperationFacts, type OperationId, operations } from '../deploy/operations/operations.ts';
 import { expansionOf } from '../deploy/rewrite/expand-contract.ts';
+import { noKeyChanges } from '../deploy/rewrite/key-changes.ts';
 import type { KnownSchema } from '../deploy/rewrite/known-schema.ts';
+import type { Explanation } from '../deploy/rewrite/outcome.ts';
 import { oldestVersion, rewriteMigration } from '../deploy/rewrite/rewrite-migration.ts';
 import { examples } from '../tests/deploy/operations/examples.ts';
 import { type Generator, runAsCommand } from './generated-file.ts';
@@ -112,9 +114,9 @@ async function rewrittenText(id: OperationId): Promise<string> {
   if (id === 'other') return '';
   const { changes, explanations } = await rewriteMigration(examples[id].sql, { schema });
   const forms = changes.map(({ why }) => why.replace(/ \(.*/, ''));
-  const left = explanations.map((one) =>
-    expansionOf(one, schema, oldestVersion) ? 'explained, with a plan in two deploys' : 'explained',
-  );
+  const context = { schema, version: oldestVersion, changes: noKeyChanges, open: new Set<string>() };
+  const hasPlan = (one: Explanation): boolean => 'expand' in (expansionOf(one, context) ?? {});
+  const left = explanations.map((one) => (hasPlan(one) ? 'explained, with a plan in two deploys' : 'explained'));
   return [...new Set([...forms, ...left])].join('; ');
 }
 

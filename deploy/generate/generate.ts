@@ -126,8 +126,8 @@ export async function rewriteFile(
   const { name, file } = migration;
   const text = readFileSync(file, 'utf8');
   const schema = schemaBefore(project.migrationsFolder, migration);
-  const rewritten = await rewriteMigration(text, { version, schema });
-  const plan = await planContract(name, text, { schema, version });
+  const { files: plan, whyNoPlan } = await planContract(name, text, { schema, version });
+  const rewritten = await rewriteMigration(text, { version, schema, whyNoPlan });
   const planFolder = plan && writePlan(project, name, plan);
   if (rewritten.text !== text) {
     writeFileSync(`${file}.new`, rewritten.text);

@@ -19,8 +19,9 @@ import {
 } from './command.ts';
 import { columnKey, columnOfNotNullCheck, type FileFacts, isNotNull, isProven, knownTable } from './file-facts.ts';
 import { addThenValidate, setNotNull, uniqueByIndex } from './forms.ts';
+import { keyId } from './key-changes.ts';
 import { tableKey } from './known-schema.ts';
-import { expanded, kept, leftAsItIs, type Outcome } from './outcome.ts';
+import { expanded, kept, leftAsItIs, madeElsewhere, type Outcome } from './outcome.ts';
 
 export function rewriteAlterTable(statement: ParsedStatement, facts: FileFacts, grammar: Grammar): Outcome {
   const { node, sql } = statement;
@@ -99,6 +100,8 @@ function rewriteCommand(command: Command): Outcome {
       return validated(command);
     case 'AT_DropColumn':
       return dropColumn(command);
+    case 'AT_DropConstraint':
+      return isMadeElsewhere(command, 'drop', command.node.name as string) ? madeElsewhere : kept;
     default:
       return kept;
   }
@@ -118,6 +121,8 @@ function notNull({ node, alter, table, facts }: Command): Outcome {
 
 function addConstraint(command: Command): Outcome {
   const constraint = (command.node.def as { Constraint: Node }).Constraint;
+  const name = (constraint.conname as string | undefined) ?? defaultName(command.table, constraint);
+  if (isMadeElsewhere(command, 'add', name)) return madeElsewhere;
   switch (constraint.contype) {
     case 'CONSTR_FOREIGN':
       return addChecked(command, constraint, 'foreign key', foreignKeyWhy);
@@ -136,6 +141,9 @@ function addConstraint(command: Command): Outcome {
       return kept;
   }
 }
+
+const isMadeElsewhere = ({ facts, table }: Command, what: 'drop' | 'add', name: string): boolean =>
+  facts.madeElsewhere.has(`${what} ${keyId('UNIQUE', table, name)}`);
 
 function addChecked({ text, alter, table, facts }: Command, constraint: Node, kind: string, why: string): Outcome {
   const name = (constraint.conname as string | undefined) ?? defaultName(table, constraint);

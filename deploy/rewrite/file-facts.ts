@@ -3,6 +3,7 @@
 
 import type { Node } from '../grammar.ts';
 import type { Named } from '../sql-statements.ts';
+import type { Taken } from './key-changes.ts';
 import { type KnownSchema, type KnownTable, tableKey } from './known-schema.ts';
 import type { Explanation } from './outcome.ts';
 
@@ -22,13 +23,13 @@ export interface FileFacts {
   renamed: Map<string, string>;
   /** Makes something else of what is only explained otherwise. */
   expand: ((explained: Explanation) => string[] | undefined) | undefined;
+  /** Statements that a plan makes in another way. */
+  madeElsewhere: ReadonlySet<Taken>;
 }
 
-export function newFacts({ version, known, expand }: Pick<FileFacts, 'version' | 'known' | 'expand'>): FileFacts {
+export function newFacts(given: Pick<FileFacts, 'version' | 'known' | 'expand' | 'madeElsewhere'>): FileFacts {
   return {
-    version,
-    known,
-    expand,
+    ...given,
     created: new Set(),
     createdIndexes: new Set(),
     provenNotNull: new Map(),

@@ -9,6 +9,7 @@ export interface KnownColumn {
   isNullable: boolean;
   /** SQL, as Drizzle keeps it. */
   default: string | undefined;
+  isIdentity?: boolean;
 }
 
 export interface KnownIndex {
@@ -34,6 +35,8 @@ export interface KnownForeignKey extends KnownKey {
 export interface KnownTable {
   columns: ReadonlyMap<string, KnownColumn>;
   primaryKey: readonly string[];
+  /** Undefined where PostgreSQL names it: `users_pkey`. */
+  primaryKeyName?: string | undefined;
   indexes: readonly KnownIndex[];
   uniques: readonly KnownKey[];
   foreignKeys: readonly KnownForeignKey[];
@@ -61,7 +64,15 @@ interface OldTable {
   name: string;
   columns: Record<
     string,
-    { name: string; type: string; typeSchema?: string; primaryKey: boolean; notNull: boolean; default?: unknown }
+    {
+      name: string;
+      type: string;
+      typeSchema?: string;
+      primaryKey: boolean;
+      notNull: boolean;
+      default?: unknown;
+      identity?: unknown;
+    }
   >;
   indexes?: Record<
     string,
@@ -89,10 +100,16 @@ function fromTable(table: OldTable): KnownTable {
   const primaryKey = composite?.columns ?? columns.filter(({ primaryKey: isKey }) => isKey).map(({ name }) => name);
   return {
     primaryKey,
+    primaryKeyName: composite?.name,
     columns: new Map(
-      columns.map(({ name, type, notNull, default: value }) => [
+      columns.map(({ name, type, notNull, default: value, identity }) => [
         name,
-        { type, isNullable: !notNull && !primaryKey.includes(name), default: asSql(value) },
+        {
+          type,
+          isNullable: !notNull && !primaryKey.includes(name),
+          default: asSql(value),
+          isIdentity: Boolean(identity),
+        },
       ]),
     ),
     indexes: Object.values(table.indexes ?? {}).map(({ name, columns: parts, isUnique, where }) => ({
@@ -136,13 +153,20 @@ function fromEntities(entities: readonly Entity[]): KnownSchema {
 }
 
 function fromParts(of: (type: string) => Entity[]): KnownTable {
-  const primaryKey = (of('pks')[0]?.columns ?? []) as string[];
+  const [key] = of('pks');
+  const primaryKey = (key?.columns ?? []) as string[];
   return {
     primaryKey,
+    primaryKeyName: key?.name,
     columns: new Map(
-      of('columns').map(({ name, type, notNull, default: value }) => [
+      of('columns').map(({ name, type, notNull, default: value, identity }) => [
         name,
-        { type: String(type), isNullable: !notNull && !primaryKey.includes(name), default: asSql(value) },
+        {
+          type: String(type),
+          isNullable: !notNull && !primaryKey.includes(name),
+          default: asSql(value),
+          isIdentity: Boolean(identity),
+        },
       ]),
     ),
     indexes: of('indexes').map(({ name, columns, isUnique, where }) => ({

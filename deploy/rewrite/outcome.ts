@@ -1,5 +1,8 @@
 // What becomes of a statement, or of one command of an ALTER TABLE.
 
+import type { KeyChanges, Taken } from './key-changes.ts';
+import type { KnownSchema } from './known-schema.ts';
+
 /** Why the reviewer sees another statement than drizzle-kit wrote. */
 export interface Change {
   /** Such as `index "user_email_idx"`. */
@@ -47,7 +50,30 @@ export interface Expansion {
   contract: string[];
   /** What to roll out between the two. */
   rollOut: string;
+  /** Statements of the file that are made by these, in another way or at another time. */
+  taken?: readonly Taken[];
+  /** Keys, by their ids, that are there twice until the contract. */
+  open?: readonly string[];
 }
+
+/** A change for which there is no plan, and why. */
+export interface NoPlan {
+  whyNot: string;
+}
+
+/** What a plan is made with. */
+export interface PlanContext {
+  schema: KnownSchema | undefined;
+  /** The oldest PostgreSQL that must run it. */
+  version: number;
+  /** What the file itself does to keys. */
+  changes: KeyChanges;
+  /** Keys that another plan of the file leaves twice. */
+  open: ReadonlySet<string>;
+}
+
+/** Of a statement that a plan makes elsewhere. */
+export const madeElsewhere: Outcome = { as: 'rewritten', statements: [], changes: [] };
 
 /** With an expansion at hand, what was only explained is made by it. */
 export function expanded(outcome: Outcome, expand: ((one: Explanation) => string[] | undefined) | undefined): Outcome {

@@ -8,9 +8,10 @@ import { rewriteAlterTable } from './alter-table.ts';
 import { namedOf, namesOf } from './command.ts';
 import { type FileFacts, newFacts } from './file-facts.ts';
 import { lineOf, takeHeader, writeHeader } from './header.ts';
+import { keyId, type Taken } from './key-changes.ts';
 import { type KnownSchema, tableKey } from './known-schema.ts';
 import { withEnding } from './names.ts';
-import { type Change, type Explanation, expanded, kept, leftAsItIs, type Outcome } from './outcome.ts';
+import { type Change, type Explanation, expanded, kept, leftAsItIs, madeElsewhere, type Outcome } from './outcome.ts';
 
 export interface RewriteOptions {
   /** The oldest PostgreSQL that must run it, 15 to 18; 15 unless given. */
@@ -19,6 +20,10 @@ export interface RewriteOptions {
   schema?: KnownSchema | undefined;
   /** Gives statements for what is only explained otherwise: the first half of a plan. */
   expand?: (explained: Explanation) => string[] | undefined;
+  /** Statements that such a plan makes in another way. */
+  madeElsewhere?: ReadonlySet<Taken>;
+  /** Why there is no plan for what is only explained. */
+  whyNoPlan?: (explained: Explanation) => string | undefined;
 }
 
 export interface RewrittenMigration {
@@ -41,12 +46,12 @@ const breakpoint = '--> statement-breakpoint';
  */
 export async function rewriteMigration(
   text: string,
-  { version = oldestVersion, schema, expand }: RewriteOptions = {},
+  { version = oldestVersion, schema, expand, madeElsewhere = new Set(), whyNoPlan }: RewriteOptions = {},
 ): Promise<RewrittenMigration> {
   const grammar = await loadGrammar();
   const { header, body } = takeHeader(text);
   const parts = readParts(body, grammar);
-  const facts = newFacts({ version, known: schema, expand });
+  const facts = newFacts({ version, known: schema, expand, madeElsewhere });
   const replaced = replacedIndexes(parts);
   const changes: Change[] = [];
   const explanations: Explanation[] = [];
@@ -60,7 +65,7 @@ export async function rewriteMigration(
         grammar,
       );
       if (outcome.as === 'rewritten') changes.push(...outcome.changes);
-      explanations.push(...(outcome.explained ?? []));
+      explanations.push(...(outcome.explained ?? []).map((one) => withReason(one, whyNoPlan?.(one))));
       return outcome;
     });
     return outcomes.every(({ as }) => as === 'kept') ? part.text : rebuild(part, outcomes, separator);
@@ -79,6 +84,11 @@ export async function rewriteMigration(
     isForMytxOnly,
   };
 }
+
+const withReason = (explanation: Explanation, reason: string | undefined): Explanation =>
+  reason === undefined
+    ? explanation
+    : { ...explanation, why: `${explanation.why}; it has no plan in two deploys: ${reason}` };
 
 const merged = (before: readonly string[] = [], now: readonly string[]): string[] => [...new Set([...before, ...now])];
 
@@ -156,6 +166,7 @@ function createIndex(
   const table = namedOf(node.relation);
   const name = node.idxname as string | undefined;
   if (node.concurrent === true) return kept;
+  if (facts.madeElsewhere.has(`add ${keyId('INDEX', table, name ?? '')}`)) return madeElsewhere;
   if (facts.created.has(tableKey(table))) {
     facts.createdIndexes.add(name ?? '');
     return kept;
@@ -217,7 +228,9 @@ function drop({ node, sql }: ParsedStatement, facts: FileFacts, replaced: Readon
     return leftAsItIs({ kind: 'cascade', what: sql.replaceAll(/\s+/g, ' ').trim(), why });
   }
   const ifExists = node.missing_ok === true ? 'IF EXISTS ' : '';
-  const gone = names.filter(({ name }) => !replaced.has(name));
+  const gone = names.filter(
+    (one) => !replaced.has(one.name) && !facts.madeElsewhere.has(`drop ${keyId('INDEX', one, one.name)}`),
+  );
   return {
     as: 'rewritten',
     statements: gone.map(
@@ -259,6 +272,12 @@ function rename({ node }: ParsedStatement, facts: FileFacts): Outcome {
       table,
       to: next.name,
     });
+  }
+  if (renameType === 'OBJECT_TABCONSTRAINT' || renameType === 'OBJECT_INDEX') {
+    const named = namedOf(relation);
+    const isIndex = renameType === 'OBJECT_INDEX';
+    const id = keyId(isIndex ? 'INDEX' : 'UNIQUE', named, isIndex ? named.name : (subname as string));
+    return facts.madeElsewhere.has(`rename ${id}`) ? madeElsewhere : kept;
   }
   if (renameType !== 'OBJECT_COLUMN' || facts.created.has(tableKey(namedOf(relation)))) return kept;
   const table = namedOf(relation);

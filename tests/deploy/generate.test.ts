@@ -141,8 +141,13 @@ test('a rename is answered by a flag or a file; without an answer the question i
 test('a plan in two deploys stands beside the folder, and neither drizzle-kit nor the migrator takes it for a migration', async () => {
   const root = newProject();
   await generate({ from: root, name: 'first' });
-  writeFileSync(join(root, 'schema.ts'), first.replace('name: text()', 'full_name: text()'));
-  const report = await generate({ from: root, name: 'renamed', rename: ['users.name:users.full_name'] });
+  const renamed = first.replace(
+    '{ id: integer().primaryKey(), name: text()',
+    '{ uid: integer().primaryKey(), full_name: text()',
+  );
+  writeFileSync(join(root, 'schema.ts'), renamed);
+  const rename = ['users.name:users.full_name', 'users.id:users.uid'];
+  const report = await generate({ from: root, name: 'renamed', rename });
   const plan = report.files[0]?.planFolder ?? '';
   expect(plan).toBe(join(root, 'drizzle-plans', '0001_renamed'));
   expect(readdirSync(plan).sort()).toEqual(['1_expand.sql', '2_contract.sql', 'README.md']);
@@ -157,7 +162,7 @@ test('a plan in two deploys stands beside the folder, and neither drizzle-kit no
     expect(applied).toEqual(['0000_first', '0001_renamed', '0002_renamed_contract']);
     const columns =
       await sql`select attname from pg_attribute where attrelid = 'users'::regclass and attnum > 0 and not attisdropped`;
-    expect(columns.map(({ attname }) => attname).sort()).toEqual(['code', 'full_name', 'id', 'mood', 'n']);
+    expect(columns.map(({ attname }) => attname).sort()).toEqual(['code', 'full_name', 'mood', 'n', 'uid']);
   });
   expect(drizzleKitFindsNothing(root)).toBe(true);
 });

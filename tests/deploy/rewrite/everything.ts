@@ -16,8 +16,10 @@ const catalogue = `
   select format('index %s %s', pg_get_indexdef(indexrelid), indisvalid) from pg_index
     where indrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)
   union all
-  select format('sequence %s %s %s %s', s.sequencename, s.data_type, s.increment_by, d.refobjid::regclass || '.' || d.refobjsubid)
-    from pg_sequences s left join pg_depend d on d.objid = format('%I.%I', s.schemaname, s.sequencename)::regclass and d.deptype = 'a'
+  select format('sequence %s %s %s %s', s.sequencename, s.data_type, s.increment_by, d.refobjid::regclass || '.' || a.attname)
+    from pg_sequences s
+    left join pg_depend d on d.objid = format('%I.%I', s.schemaname, s.sequencename)::regclass and d.deptype in ('a', 'i')
+    left join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
     where s.schemaname = 'public'
   union all
   select format('enum %s %s', t.typname, string_agg(e.enumlabel, ',' order by e.enumsortorder))
@@ -34,7 +36,8 @@ export async function everything(sql: postgres.Sql, without: readonly string[] =
   const tables =
     await sql`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by 1`;
   for (const { relname } of tables) {
-    const rows = await sql`select to_jsonb(t)::text as row from ${sql(relname as string)} t order by id`;
+    const rows = await sql`select to_jsonb(t)::text as row from ${sql(relname as string)} t
+      order by coalesce(to_jsonb(t) -> 'id', to_jsonb(t))`;
     lines.push(...rows.map(({ row }) => `${relname}: ${stable(row as string, relname as string, without)}`));
   }
   return lines;
