@@ -96,7 +96,7 @@ function describePlan(name: string, steps: readonly PlannedStep[], left: readonl
         ? []
         : [
             '',
-            `By hand, beside \`1_expand.sql\`: ${byHand.join(', ')}, which may need ${explanation.what} (an expression, or a part of the rows).`,
+            `By hand, beside \`1_expand.sql\`: ${byHand.join(', ')}, which may need ${explanation.what} (an expression, a part of the rows, another kind or order).`,
           ],
     ),
     '',

@@ -88,9 +88,8 @@ function keysOf(table: Named, { primaryKey, primaryKeyName, uniques, indexes, fo
       ? []
       : [{ table, kind: 'PRIMARY KEY' as const, name: primaryName, columns: primaryKey }]),
     ...uniques.map(({ name, columns }) => ({ table, kind: 'UNIQUE' as const, name, columns })),
-    // Those of which a snapshot says all: of columns, and of every row.
     ...indexes
-      .filter(({ columns, isPartial }) => !isPartial && !columns.includes(undefined))
+      .filter(({ isPlain }) => isPlain)
       .map(({ name, columns, isUnique }) => ({
         table,
         kind: isUnique ? ('UNIQUE INDEX' as const) : ('INDEX' as const),

@@ -102,11 +102,11 @@ function dropColumn(table: Named, column: string, { schema, changes }: PlanConte
   };
 }
 
-/** Indexes that have to be made by hand: of expressions, or of a part of the rows. */
+/** Indexes that have to be made by hand: of expressions, of a part of the rows, of another kind or order. */
 export function otherIndexes(schema: KnownSchema | undefined, { table, column }: Explanation): string[] {
   const known = table && schema?.get(tableKey(table));
   if (!known || column === undefined) return [];
   return known.indexes
-    .filter(({ columns, isPartial }) => columns.includes(undefined) || (isPartial && columns.includes(column)))
+    .filter(({ columns, isPlain }) => columns.includes(undefined) || (!isPlain && columns.includes(column)))
     .map(({ name }) => name);
 }

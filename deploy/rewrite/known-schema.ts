@@ -17,7 +17,8 @@ export interface KnownIndex {
   /** Undefined for an expression. */
   columns: (string | undefined)[];
   isUnique: boolean;
-  isPartial: boolean;
+  /** A btree of columns in their usual order, of every row: columns and name are all of it. */
+  isPlain: boolean;
 }
 
 export interface KnownKey {
@@ -76,7 +77,14 @@ interface OldTable {
   >;
   indexes?: Record<
     string,
-    { name: string; columns: { expression: string; isExpression: boolean }[]; isUnique: boolean; where?: string }
+    {
+      name: string;
+      columns: (IndexPart & { expression: string })[];
+      isUnique: boolean;
+      where?: string;
+      method?: string;
+      with?: object;
+    }
   >;
   compositePrimaryKeys?: Record<string, KnownKey>;
   uniqueConstraints?: Record<string, KnownKey>;
@@ -112,11 +120,11 @@ function fromTable(table: OldTable): KnownTable {
         },
       ]),
     ),
-    indexes: Object.values(table.indexes ?? {}).map(({ name, columns: parts, isUnique, where }) => ({
+    indexes: Object.values(table.indexes ?? {}).map(({ name, columns: parts, isUnique, ...others }) => ({
       name,
       columns: parts.map(({ expression, isExpression }) => (isExpression ? undefined : expression)),
       isUnique,
-      isPartial: where !== undefined,
+      isPlain: isPlain(parts, others),
     })),
     uniques: Object.values(table.uniqueConstraints ?? {}).map(({ name, columns: parts }) => ({ name, columns: parts })),
     foreignKeys: Object.values(table.foreignKeys ?? {}).map((key) => ({
@@ -128,6 +136,28 @@ function fromTable(table: OldTable): KnownTable {
       onUpdate: key.onUpdate,
     })),
   };
+}
+
+/** A column or expression of an index, as both layouts have it. */
+interface IndexPart {
+  isExpression: boolean;
+  asc?: boolean;
+  /** 0.45: `first` or `last`. */
+  nulls?: string;
+  /** 1.0. */
+  nullsFirst?: boolean;
+  /** 0.45: its name; 1.0: an object, or null. */
+  opclass?: unknown;
+}
+
+function isPlain(
+  parts: readonly IndexPart[],
+  { where, method = 'btree', with: options }: { where?: unknown; method?: unknown; with?: unknown },
+): boolean {
+  const hasOptions = typeof options === 'string' ? options !== '' : Object.keys(options ?? {}).length > 0;
+  const isUsual = ({ isExpression, asc = true, nulls = 'last', nullsFirst = false, opclass }: IndexPart): boolean =>
+    !isExpression && asc && nulls === 'last' && !nullsFirst && !opclass;
+  return !where && method === 'btree' && !hasOptions && parts.every(isUsual);
 }
 
 /** One line of a snapshot of Drizzle 1.0. */
@@ -169,14 +199,15 @@ function fromParts(of: (type: string) => Entity[]): KnownTable {
         },
       ]),
     ),
-    indexes: of('indexes').map(({ name, columns, isUnique, where }) => ({
-      name,
-      columns: (columns as { value: string; isExpression: boolean }[]).map(({ value, isExpression }) =>
-        isExpression ? undefined : value,
-      ),
-      isUnique: Boolean(isUnique),
-      isPartial: Boolean(where),
-    })),
+    indexes: of('indexes').map(({ name, columns, isUnique, where, method, with: options }) => {
+      const parts = columns as (IndexPart & { value: string })[];
+      return {
+        name,
+        columns: parts.map(({ value, isExpression }) => (isExpression ? undefined : value)),
+        isUnique: Boolean(isUnique),
+        isPlain: isPlain(parts, { where, method, with: options }),
+      };
+    }),
     uniques: of('uniques').map(({ name, columns }) => ({ name, columns: columns as string[] })),
     foreignKeys: of('fks').map(({ name, columns, schemaTo, tableTo, columnsTo, onDelete, onUpdate }) => ({
       name,

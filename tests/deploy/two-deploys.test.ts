@@ -6,11 +6,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { generateDrizzleJson } from 'drizzle-kit/api';
+import { sql as text } from 'drizzle-orm';
+import { index, integer, pgTable, uniqueIndex } from 'drizzle-orm/pg-core';
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { deploy } from '../../db/deployment.ts';
 import { planContract } from '../../deploy/generate/contract-plan.ts';
-import type { KnownColumn, KnownSchema, KnownTable } from '../../deploy/rewrite/known-schema.ts';
+import {
+  type KnownColumn,
+  type KnownSchema,
+  type KnownTable,
+  readSnapshot,
+} from '../../deploy/rewrite/known-schema.ts';
 import { rewriteMigration } from '../../deploy/rewrite/rewrite-migration.ts';
 import { journalFolder, onNewDatabase, removeFolders } from './own-database.ts';
 import { everything } from './rewrite/everything.ts';
@@ -84,7 +92,7 @@ const schema: KnownSchema = new Map<string, KnownTable>([
         ['note', column('text', true)],
       ]),
       primaryKey: ['id'],
-      indexes: [{ name: 'orders_account_idx', columns: ['account_id'], isUnique: false, isPartial: false }],
+      indexes: [{ name: 'orders_account_idx', columns: ['account_id'], isUnique: false, isPlain: true }],
       uniques: [],
       foreignKeys: [
         foreignKey('orders_account_id_accounts_id_fk', 'account_id', 'accounts', 'id', 'cascade'),
@@ -131,7 +139,7 @@ const schema: KnownSchema = new Map<string, KnownTable>([
         ['team_id', column('integer', true)],
       ]),
       primaryKey: ['id'],
-      indexes: [{ name: 'users_name_idx', columns: ['name'], isUnique: false, isPartial: false }],
+      indexes: [{ name: 'users_name_idx', columns: ['name'], isUnique: false, isPlain: true }],
       uniques: [],
       foreignKeys: [foreignKey('users_team_id_teams_id_fk', 'team_id', 'teams', 'id')],
     },
@@ -440,6 +448,32 @@ test.each([
   expect(files).toBeUndefined();
   const { explanations } = await rewriteMigration(change, { schema, whyNoPlan });
   expect(explanations[0]?.why).toMatch(new RegExp(`it has no plan in two deploys: .*${named}`));
+});
+
+test('an index that columns and name do not say all of is left to be made by hand', async () => {
+  const notes = pgTable('notes', { id: integer().primaryKey(), size: integer() }, ({ size }) => [
+    index('notes_plain').on(size),
+    index('notes_of_a_part').on(size).where(text`size > 0`),
+    index('notes_hashed').using('hash', size),
+    index('notes_from_the_end').on(size.desc()),
+    index('notes_with_nulls_first').on(size.nullsFirst()),
+    index('notes_with_room').on(size).with({ fillfactor: 70 }),
+    uniqueIndex('notes_by_class').on(size.op('int4_ops')),
+    index('notes_of_an_expression').on(text`(size + 1)`),
+  ]);
+  const { files } = await planContract('0001_change', 'ALTER TABLE "notes" RENAME COLUMN "size" TO "length";', {
+    schema: readSnapshot(generateDrizzleJson({ notes })),
+  });
+  expect(files?.['1_expand.sql']?.match(/INDEX CONCURRENTLY "\w+"/g)).toEqual(['INDEX CONCURRENTLY "notes_plain_new"']);
+  expect(/By hand, .*?: (.*), which/.exec(files?.['README.md'] ?? '')?.[1]?.split(', ')).toEqual([
+    'notes_of_a_part',
+    'notes_hashed',
+    'notes_from_the_end',
+    'notes_with_nulls_first',
+    'notes_with_room',
+    'notes_by_class',
+    'notes_of_an_expression',
+  ]);
 });
 
 test('of two renames of one key the second is left, and the plan says why', async () => {
