@@ -189,7 +189,7 @@ function clearBit(bits: Uint8Array, number: number): void {
 
 /**
  * The documents of a segment that have all of these grams.
- * @param blocks by their numbers; one that is missing has no grams
+ * @param blocks by their numbers; of a gram whose block is left out nothing is known. None: the segment lacks a gram
  */
 export function documentsWithAll(
   grams: readonly number[],
@@ -201,10 +201,12 @@ export function documentsWithAll(
   const wanted: { gram: number; postings: Encoded }[] = [];
   for (const gram of grams) {
     const block = blocks.get(gram % step);
-    const postings = block && findGram(block, Math.floor(gram / step));
+    if (!block) continue;
+    const postings = findGram(block, Math.floor(gram / step));
     if (!postings) return new Documents(newBits(0));
     wanted.push({ gram, postings });
   }
+  if (wanted.length === 0) return new Documents(newBits(0));
   wanted.sort((one, other) => one.postings.bytes.length - other.postings.bytes.length); // rare ones leave nothing sooner
   for (const [i, { gram, postings }] of wanted.entries()) {
     const { bytes } = i === 0 ? found : ofGram;
