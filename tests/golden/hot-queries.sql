@@ -504,9 +504,13 @@ from (
   where "userId" = $1::uuid and kind = 'memory' and "oldestAt" <= (select $5::timestamptz)
 ) s
 left join lateral (
-  select encode(string_agg(int4send(b.number) || int4send(octet_length(b.bytes)) || b.bytes, ''), 'base64') as blocks
-  from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
-  join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
+  select encode(string_agg(int4send(b.number) || int4send(octet_length(b.bytes)) || b.bytes, '')
+    filter (where b.place <= 5), 'base64') as blocks
+  from (
+    select block.number, block.bytes, row_number() over (order by octet_length(block.bytes)) as place
+    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
+    join "SearchBlock" block on block."userId" = $1::uuid and block."segmentId" = s.id and block.number = wanted.number
+  ) b
   having count(*) = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
 ) b on true
 where b.blocks is not null or not s."isFirst"
@@ -542,9 +546,13 @@ from (
   where "userId" = $1::uuid and kind = 'message' and "oldestAt" <= (select $5::timestamptz)
 ) s
 left join lateral (
-  select encode(string_agg(int4send(b.number) || int4send(octet_length(b.bytes)) || b.bytes, ''), 'base64') as blocks
-  from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
-  join "SearchBlock" b on b."userId" = $1::uuid and b."segmentId" = s.id and b.number = wanted.number
+  select encode(string_agg(int4send(b.number) || int4send(octet_length(b.bytes)) || b.bytes, '')
+    filter (where b.place <= 5), 'base64') as blocks
+  from (
+    select block.number, block.bytes, row_number() over (order by octet_length(block.bytes)) as place
+    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
+    join "SearchBlock" block on block."userId" = $1::uuid and block."segmentId" = s.id and block.number = wanted.number
+  ) b
   having count(*) = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
 ) b on true
 where b.blocks is not null or not s."isFirst"
