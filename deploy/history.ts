@@ -4,7 +4,7 @@
 import { DeployError } from './errors.ts';
 import type { Layout, Migration } from './migrations.ts';
 import { quoteName, quoteText } from './quoting.ts';
-import type { DeploySession, PostgresFailure } from './session.ts';
+import { type DeploySession, orUnreadable, type PostgresFailure } from './session.ts';
 
 /** Where Drizzle keeps the history: `migrations: { schema, table }` of its config. */
 export interface HistoryTable {
@@ -30,13 +30,16 @@ export function createHistory(
   layout: Layout = 'journal',
 ): Promise<void> {
   const names = layout === 'folders' ? ', name text, applied_at timestamptz default now()' : '';
-  return orUnreadable(at, async () => {
-    if (await isThere(session, at)) return;
-    await session.script(`
+  return orUnreadable(
+    (cause) => historyUnreadable(at, cause),
+    async () => {
+      if (await isThere(session, at)) return;
+      await session.script(`
       create schema if not exists ${quoteName(at.schema)};
       create table if not exists ${qualifiedName(at)} (id serial primary key, hash text not null, created_at bigint${names});
     `);
-  });
+    },
+  );
 }
 
 async function isThere(session: DeploySession, at: HistoryTable): Promise<boolean> {
@@ -46,10 +49,13 @@ async function isThere(session: DeploySession, at: HistoryTable): Promise<boolea
 
 /** In the order in which they were generated; none where the table is not there. */
 export function readHistory(session: DeploySession, at: HistoryTable = drizzleHistory): Promise<AppliedMigration[]> {
-  return orUnreadable(at, async () => {
-    if (!(await isThere(session, at))) return [];
-    return (await session.query(historyStatement(at))).map(toApplied);
-  });
+  return orUnreadable(
+    (cause) => historyUnreadable(at, cause),
+    async () => {
+      if (!(await isThere(session, at))) return [];
+      return (await session.query(historyStatement(at))).map(toApplied);
+    },
+  );
 }
 
 /** Of both of Drizzle's tables: that of 0.45 has no names. */
@@ -58,16 +64,6 @@ export const historyStatement = (at: HistoryTable): string =>
 
 export function toApplied({ hash, created_at: createdAt, name }: Record<string, unknown>): AppliedMigration {
   return { hash: String(hash ?? ''), createdAt: Number(createdAt), name: (name ?? undefined) as string | undefined };
-}
-
-/** @throws DeployError HISTORY_UNREADABLE for what PostgreSQL refuses; a broken connection stays what it is */
-async function orUnreadable<T>(at: HistoryTable, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!/^(3F|42)/.test((cause as PostgresFailure).code ?? '')) throw cause;
-    throw historyUnreadable(at, cause as PostgresFailure);
-  }
 }
 
 export function historyUnreadable(at: HistoryTable, cause: PostgresFailure): DeployError {

@@ -28,3 +28,16 @@ export function textWithoutValues({ code = '', message, position }: PostgresFail
   const mayQuote = /^(22|54|4260[12])/.test(code) && position === undefined;
   return mayQuote ? 'a value of a row does not fit; the text of PostgreSQL quotes it and is left out' : message;
 }
+
+/**
+ * Makes PostgreSQL's refusal to read or make a table of the engine's own (no right, another shape) the error that says so;
+ * a broken connection stays what it is.
+ */
+export async function orUnreadable<T>(toError: (cause: PostgresFailure) => Error, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!/^(3F|42)/.test((cause as PostgresFailure).code ?? '')) throw cause;
+    throw toError(cause as PostgresFailure);
+  }
+}

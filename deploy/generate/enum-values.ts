@@ -144,7 +144,7 @@ function snapshotsOf({ json: before }: Snapshot, { json: own }: Snapshot): Two<o
   ];
 }
 
-/** What a statement changes, as 1.0.0-rc.4 and newer keep it. */
+/** What a statement changes, as 1.0.0-rc.5 keeps it. */
 interface Footprint {
   statementTarget?: string[];
 }

@@ -2,7 +2,7 @@
 // it is. One row of mytx_deploy.environment; a mark that can't be read is an error, never "there is none".
 
 import { DeployError } from '../errors.ts';
-import type { DeploySession, PostgresFailure } from '../session.ts';
+import { type DeploySession, orUnreadable, type PostgresFailure } from '../session.ts';
 
 const table = 'mytx_deploy.environment';
 
@@ -11,11 +11,14 @@ const table = 'mytx_deploy.environment';
  * @throws DeployError ENVIRONMENT_UNREADABLE for what PostgreSQL refuses; a broken connection stays what it is
  */
 export function readMark(session: DeploySession): Promise<string | undefined> {
-  return orUnreadable('read from', async () => {
-    if (!(await tableExists(session))) return undefined;
-    const [row] = await session.query(`select name from ${table}`);
-    return row?.name ?? undefined;
-  });
+  return orUnreadable(
+    (cause) => markUnreadable('read from', cause),
+    async () => {
+      if (!(await tableExists(session))) return undefined;
+      const [row] = await session.query(`select name from ${table}`);
+      return row?.name ?? undefined;
+    },
+  );
 }
 
 /**
@@ -26,14 +29,17 @@ export function readMark(session: DeploySession): Promise<string | undefined> {
 export async function writeMark(session: DeploySession, name: string): Promise<string | undefined> {
   const before = await readMark(session);
   if (before === name) return before;
-  await orUnreadable('written to', async () => {
-    if (!(await tableExists(session))) await createTable(session);
-    await session.query(
-      `insert into ${table} (name) values ($1::text)
+  await orUnreadable(
+    (cause) => markUnreadable('written to', cause),
+    async () => {
+      if (!(await tableExists(session))) await createTable(session);
+      await session.query(
+        `insert into ${table} (name) values ($1::text)
         on conflict (is_only_row) do update set name = excluded.name, marked_at = now()`,
-      [name],
-    );
-  });
+        [name],
+      );
+    },
+  );
   return before;
 }
 
@@ -76,17 +82,11 @@ function createTable(session: DeploySession): Promise<void> {
   `);
 }
 
-async function orUnreadable<T>(what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    const { code, message } = cause as PostgresFailure;
-    if (!/^(3F|42)/.test(code ?? '')) throw cause;
-    throw new DeployError({
-      code: 'ENVIRONMENT_UNREADABLE',
-      message: `the environment's name can't be ${what} ${table} (SQLSTATE ${code}: ${message})`,
-      hint: `Run as the owner of the schema mytx_deploy, or grant this role usage on it and select on ${table}.`,
-      cause,
-    });
-  }
+function markUnreadable(what: string, cause: PostgresFailure): DeployError {
+  return new DeployError({
+    code: 'ENVIRONMENT_UNREADABLE',
+    message: `the environment's name can't be ${what} ${table} (SQLSTATE ${cause.code}: ${cause.message})`,
+    hint: `Run as the owner of the schema mytx_deploy, or grant this role usage on it and select on ${table}.`,
+    cause,
+  });
 }

@@ -2,7 +2,7 @@
 // what can't be undone begins, and `done` in the transaction of what can. It stays when the migration is in the history.
 
 import { DeployError } from '../errors.ts';
-import type { DeploySession, PostgresFailure } from '../session.ts';
+import { type DeploySession, orUnreadable, type PostgresFailure } from '../session.ts';
 import { type PlannedMigration, type Step, shorten } from './steps.ts';
 
 const ledgerSchema = 'mytx_deploy';
@@ -24,7 +24,7 @@ export interface LedgerStep {
 
 /** @throws DeployError LEDGER_UNREADABLE where the role may not make or read it */
 export function createLedger(session: DeploySession): Promise<void> {
-  return orUnreadable(async () => {
+  return orUnreadable(ledgerUnreadable, async () => {
     const [found] = await session.query(`select to_regclass('${table}')::text as found`);
     if (found?.found) return;
     await session.script(`
@@ -51,7 +51,7 @@ export function createLedger(session: DeploySession): Promise<void> {
 
 /** The steps of a migration that were begun, by their numbers; none where there is no ledger. */
 export function readLedger(session: DeploySession, planned: PlannedMigration): Promise<Map<number, LedgerStep>> {
-  return orUnreadable(async () => {
+  return orUnreadable(ledgerUnreadable, async () => {
     const [found] = await session.query(`select to_regclass('${table}')::text as found`);
     if (!found?.found) return new Map();
     const rows = await session.query(
@@ -145,7 +145,7 @@ export async function moveStep(
 
 /** How many steps of which migrations are done, by name and time: of those that are one transaction none. */
 export function unfinishedMigrations(session: DeploySession): Promise<Map<string, { done: number }>> {
-  return orUnreadable(async () => {
+  return orUnreadable(ledgerUnreadable, async () => {
     const [found] = await session.query(`select to_regclass('${table}')::text as found`);
     if (!found?.found) return new Map();
     const rows = await session.query(
@@ -155,17 +155,11 @@ export function unfinishedMigrations(session: DeploySession): Promise<Map<string
   });
 }
 
-async function orUnreadable<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    const { code, message } = cause as PostgresFailure;
-    if (!/^(3F|42)/.test(code ?? '')) throw cause;
-    throw new DeployError({
-      code: 'LEDGER_UNREADABLE',
-      message: `the steps that were done can't be read from or kept in ${table} (SQLSTATE ${code}: ${message})`,
-      hint: `As the database's owner run: create schema if not exists ${ledgerSchema} authorization <this role>; then run this again.`,
-      cause,
-    });
-  }
+function ledgerUnreadable(cause: PostgresFailure): DeployError {
+  return new DeployError({
+    code: 'LEDGER_UNREADABLE',
+    message: `the steps that were done can't be read from or kept in ${table} (SQLSTATE ${cause.code}: ${cause.message})`,
+    hint: `As the database's owner run: create schema if not exists ${ledgerSchema} authorization <this role>; then run this again.`,
+    cause,
+  });
 }
