@@ -16,12 +16,6 @@ export class ByteWriter {
     this.length += 1;
   }
 
-  all(bytes: Uint8Array): void {
-    this.reserve(bytes.length);
-    this.bytes.set(bytes, this.length);
-    this.length += bytes.length;
-  }
-
   done(): Buffer {
     return Buffer.from(this.bytes.subarray(0, this.length));
   }
@@ -54,14 +48,5 @@ export class ByteReader {
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value;
     }
-  }
-
-  skip(count: number): void {
-    this.at += count;
-  }
-
-  some(count: number): Uint8Array {
-    this.at += count;
-    return this.bytes.subarray(this.at - count, this.at);
   }
 }

@@ -3,7 +3,7 @@
 
 import { compareNewest, type Place } from './places.ts';
 import { type Documents, documentsWithAll } from './postings.ts';
-import { blocksOf, documentsUntil } from './segment-rows.ts';
+import { documentsUntil, listsOf } from './segment-rows.ts';
 import type { Document, FoundSegment, SegmentDocument, Source } from './source.ts';
 
 /** A segment was merged with others while it was read: the whole has to be read again. */
@@ -43,7 +43,7 @@ export class Candidates<Row> {
     private readonly userId: string,
     private readonly grams: readonly number[],
     private readonly range: Range,
-    /** Those whose blocks were not read yet. */
+    /** Those whose lists were not read yet. */
     private unread: readonly FoundSegment[],
   ) {}
 
@@ -60,9 +60,9 @@ export class Candidates<Row> {
       userId,
       grams,
       range,
-      inRange.filter(({ blocks }) => !blocks),
+      inRange.filter(({ lists }) => !lists),
     );
-    await candidates.look(inRange.filter(({ blocks }) => blocks));
+    await candidates.look(inRange.filter(({ lists }) => lists));
     return candidates;
   }
 
@@ -88,9 +88,9 @@ export class Candidates<Row> {
 
   private async readMore(most: number): Promise<void> {
     const left = this.open.reduce((sum, { documents }) => sum + documents.size, 0);
-    if (this.unread.length > 0 && left < most) return this.readBlocks();
+    if (this.unread.length > 0 && left < most) return this.readLists();
     const wanted = this.take(this.unread.length === 0 && left <= most + fewMore ? left : most);
-    if (wanted.length === 0) return this.readBlocks();
+    if (wanted.length === 0) return this.readLists();
     const located = await this.source.readAt(this.userId, wanted);
     if (located.length < wanted.length) throw new SegmentGone();
     const open = new Map(this.open.map((segment) => [segment.id, segment]));
@@ -106,24 +106,24 @@ export class Candidates<Row> {
     );
   }
 
-  private async readBlocks(): Promise<void> {
+  private async readLists(): Promise<void> {
     const ids = this.unread.map(({ id }) => id);
-    const rows = await blocksOf.run(this.userId, `{${this.grams.join(',')}}`, `{${ids.join(',')}}`);
+    const rows = await listsOf.run(this.userId, `{${this.grams.join(',')}}`, `{${ids.join(',')}}`);
     if (rows.length < ids.length) throw new SegmentGone();
-    const blocks = new Map(rows.map((row) => [row.segmentId, row.blocks]));
-    const segments = this.unread.map((segment) => ({ ...segment, blocks: blocks.get(segment.id) }));
+    const lists = new Map(rows.map((row) => [row.segmentId, row.lists]));
+    const segments = this.unread.map((segment) => ({ ...segment, lists: lists.get(segment.id) }));
     this.unread = [];
     await this.look(segments);
   }
 
-  /** Takes segments whose blocks were read among those that are open. */
+  /** Takes segments whose lists were read among those that are open. */
   private async look(segments: readonly FoundSegment[]): Promise<void> {
-    const found = segments.map((segment) => toOpen(segment, this.grams));
+    const found = segments.map(toOpen);
     if (this.range.newest) await leaveOutNewer(this.userId, found, this.range.newest.atMs);
     this.open.push(...found.filter(({ documents }) => documents.size > 0));
   }
 
-  /** About the newest ones, as far as they may be newer than what is in segments whose blocks were not read. */
+  /** About the newest ones, as far as they may be newer than what is in segments whose lists were not read. */
   private take(most: number): SegmentDocument[] {
     const wanted: SegmentDocument[] = [];
     const untilMs = this.newestUnread().atMs;
@@ -142,14 +142,10 @@ export class Candidates<Row> {
   }
 }
 
-function toOpen(
-  { id, documents: count, gramBits, blocks, oldestMs, newestMs }: FoundSegment,
-  grams: readonly number[],
-): Open {
-  const read = blocks ?? new Map<number, Uint8Array>();
+function toOpen({ id, documents: count, lists, oldestMs, newestMs }: FoundSegment): Open {
   return {
     id,
-    documents: documentsWithAll(grams, { documents: count, gramBits, blocks: read }),
+    documents: documentsWithAll(lists ?? new Map(), count),
     newest: newestAt(newestMs),
     guessMs: (document) => oldestMs + ((newestMs - oldestMs) * (document + 1)) / count,
   };

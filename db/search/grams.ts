@@ -1,5 +1,6 @@
 // Grams: the short runs of letters that a segment knows its documents by. A text that contains a term has all grams of the
-// term; the other way round is not certain, so that what they find is looked at again. A gram is a number of 24 bits.
+// term; the other way round is not certain, so that what they find is looked at again. A gram is a whole number of 32 bits,
+// of which the lowest say its block, and the upper 16 its key there.
 //
 // Letters of scripts with thousands of them (Chinese, Japanese, Korean; emoji) come in ones and twos, of others in threes
 // and fours: these are fine grams, of single documents. (With threes alone, of ten documents that have all grams of a word
@@ -11,18 +12,26 @@ import { codePointsOf } from './fold.ts';
 /** How many documents one number of a coarse gram stands for. */
 export const coarseDocuments = 8;
 
-export const isCoarse = (gram: number): boolean => (gram & 1) === 1;
+export const isCoarse = (gram: number): boolean => (keyOf(gram) & 1) === 1;
+
+/** How many bits say the block, at most. */
+export const mostBlockBits = 16;
+
+/** Of a gram in its block: two bytes, of which the first one alone has the highest bit set. Below 0, as 16 bits with a sign. */
+export const keyOf = (gram: number): number => gram >> 16;
 
 /** From CJK radicals on: Han, kana, Hangul, emoji. */
 const isOfLargeScript = (point: number): boolean => point >= 0x2e80;
 
-/** 23 bits of the letters, and one that keeps coarse and fine ones apart: their documents are counted differently. */
+/** 29 bits of the letters, and one that keeps coarse and fine ones apart: their documents are counted differently. */
 function gramOf(coarse: boolean, a: number, b = 0, c = 0, d = 0): number {
   let hash = Math.imul(a ^ 0x5bd1e995, 0x9e3779b1);
   hash = Math.imul(hash ^ (hash >>> 15) ^ b, 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13) ^ c, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 14) ^ d, 0x27d4eb2f);
-  return (((hash ^ (hash >>> 16)) & 0x7fffff) << 1) | (coarse ? 1 : 0);
+  hash ^= hash >>> 16;
+  const key = 0x8000 | ((hash >>> 17) & 0x7f00) | ((hash >>> 15) & 0x7e) | (coarse ? 1 : 0);
+  return (key << 16) | (hash & 0xffff);
 }
 
 /** Calls `take` with each gram of a folded text, and how many letters it is of; with some of them again and again. */

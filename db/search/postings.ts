@@ -1,8 +1,9 @@
-// Which documents have which grams, as the bytes of blocks. A block holds the grams whose lowest bits are its number, each
-// with its documents: the gaps between them, or a bit for each where that is shorter.
+// Which documents have which grams, as lists in blocks. A block holds the grams whose lowest bits are its number, each with
+// the list of its documents: the gaps between them, or a bit for each where that is no longer.
 
+import { encodeBlock } from './blocks.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { coarseDocuments, isCoarse } from './grams.ts';
+import { coarseDocuments, isCoarse, keyOf, mostBlockBits } from './grams.ts';
 
 /**
  * Documents by gram. Millions of pairs for a segment: in arrays of numbers, since a Map of arrays takes ten times as long.
@@ -66,24 +67,26 @@ export class Postings {
 
   /** @returns the bytes of each block that is not empty, by its number */
   toBlocks(documents: number): { gramBits: number; blocks: Map<number, Buffer> } {
-    const encoded = this.numbersByGram().map(({ gram, numbers }) => ({
+    const byGram = this.numbersByGram().map(({ gram, numbers }) => ({
       gram,
-      ...encode(numbers, countOf(gram, documents)),
+      numbers,
+      bytes: encode(gram, numbers, documents),
     }));
-    const gramBits = bitsFor(encoded.reduce((sum, { bytes }) => sum + bytes.length + 3, 0));
-    const step = 2 ** gramBits;
-    const writers = new Map<number, { bytes: ByteWriter; last: number }>();
-    for (const { gram, bytes, isBitmap } of encoded.sort((a, b) => a.gram - b.gram)) {
-      const number = gram % step;
-      const key = Math.floor(gram / step);
-      const block = writers.get(number) ?? { bytes: new ByteWriter(), last: 0 };
-      writers.set(number, block);
-      block.bytes.number(key - block.last);
-      block.bytes.number(2 * bytes.length + (isBitmap ? 1 : 0));
-      block.bytes.all(bytes);
-      block.last = key;
+    const gramBits = bitsFor(byGram.reduce((sum, { bytes }) => sum + bytes.length + bytesBeside, 0));
+    const mask = 2 ** gramBits - 1;
+    const lists = new Map<number, Map<number, Encoded>>();
+    for (const given of byGram) {
+      const [number, key] = [given.gram & mask, keyOf(given.gram)];
+      const block = lists.get(number) ?? new Map<number, Encoded>();
+      lists.set(number, block);
+      const other = block.get(key);
+      block.set(key, other ? union(given, other, documents) : given);
     }
-    return { gramBits, blocks: new Map([...writers].map(([number, { bytes }]) => [number, bytes.done()])) };
+    const blocks = [...lists].map(([number, block]): [number, Buffer] => [
+      number,
+      encodeBlock([...block].map(([key, { bytes }]) => ({ key, bytes }))),
+    ]);
+    return { gramBits, blocks: new Map(blocks) };
   }
 
   private numbersByGram(): { gram: number; numbers: Int32Array }[] {
@@ -110,11 +113,25 @@ function doubled(numbers: Int32Array): Int32Array {
   return larger;
 }
 
-/** Blocks of half a KB or so: a query reads some of each segment, and the bytes are most of what it takes. */
+/** Blocks of half a KB or so: a query reads some of each segment. */
 const blockBytes = 512;
+/** In a block each list takes so many bytes beside its own. */
+const bytesBeside = 5;
 
 function bitsFor(size: number): number {
-  return Math.min(16, Math.max(0, Math.ceil(Math.log2(size / blockBytes))));
+  return Math.min(mostBlockBits, Math.max(0, Math.ceil(Math.log2(size / blockBytes))));
+}
+
+interface Encoded {
+  gram: number;
+  numbers: Int32Array;
+  bytes: Uint8Array;
+}
+
+/** Of two grams with one key in one block, as small segments have them now and then: the documents of either. */
+function union({ gram, numbers }: Encoded, other: Encoded, documents: number): Encoded {
+  const all = Int32Array.from(new Set([...numbers, ...other.numbers])).sort();
+  return { gram, numbers: all, bytes: encode(gram, all, documents) };
 }
 
 /** How many numbers a gram's documents may have. */
@@ -122,20 +139,26 @@ function countOf(gram: number, documents: number): number {
   return isCoarse(gram) ? Math.ceil(documents / coarseDocuments) : documents;
 }
 
-function encode(numbers: Int32Array, count: number): Encoded {
-  const bitmapLength = Math.ceil(count / 8);
-  if (numbers.length >= bitmapLength) {
-    const bits = new Uint8Array(bitmapLength);
-    for (const number of numbers) setBit(bits, number);
-    return { bytes: bits, isBitmap: true };
-  }
+/** How long a list is that is a bit for each number; any other is shorter. */
+const bitmapLength = (gram: number, documents: number): number => Math.ceil(countOf(gram, documents) / 8);
+
+function encode(gram: number, numbers: Int32Array, documents: number): Uint8Array {
+  const most = bitmapLength(gram, documents);
+  const gaps = numbers.length < most ? encodeGaps(numbers) : undefined;
+  if (gaps && gaps.length < most) return gaps;
+  const bits = new Uint8Array(most);
+  for (const number of numbers) setBit(bits, number);
+  return bits;
+}
+
+function encodeGaps(numbers: Int32Array): Uint8Array {
   const gaps = new ByteWriter();
   let next = 0;
   for (const number of numbers) {
     gaps.number(number - next);
     next = number + 1;
   }
-  return { bytes: gaps.done(), isBitmap: false };
+  return gaps.done();
 }
 
 function setBit(bits: Uint8Array, number: number): void {
@@ -189,30 +212,21 @@ function clearBit(bits: Uint8Array, number: number): void {
 
 /**
  * The documents of a segment that have all of these grams.
- * @param blocks by their numbers; of a gram whose block is left out nothing is known. None: the segment lacks a gram
+ * @param lists by gram; of one without, or with an empty one, nothing is known. None at all: the segment lacks a gram
  */
-export function documentsWithAll(
-  grams: readonly number[],
-  { documents, gramBits, blocks }: { documents: number; gramBits: number; blocks: ReadonlyMap<number, Uint8Array> },
-): Documents {
-  const step = 2 ** gramBits;
+export function documentsWithAll(lists: ReadonlyMap<number, Uint8Array>, documents: number): Documents {
+  if (lists.size === 0) return new Documents(newBits(0));
+  const known = [...lists].filter(([, { length }]) => length > 0);
+  known.sort(([, one], [, other]) => one.length - other.length); // rare ones leave nothing sooner
   const found = newBits(documents);
   const ofGram = newBits(documents);
-  const wanted: { gram: number; postings: Encoded }[] = [];
-  for (const gram of grams) {
-    const block = blocks.get(gram % step);
-    if (!block) continue;
-    const postings = findGram(block, Math.floor(gram / step));
-    if (!postings) return new Documents(newBits(0));
-    wanted.push({ gram, postings });
-  }
-  if (wanted.length === 0) return new Documents(newBits(0));
-  wanted.sort((one, other) => one.postings.bytes.length - other.postings.bytes.length); // rare ones leave nothing sooner
-  for (const [i, { gram, postings }] of wanted.entries()) {
+  if (known.length === 0) found.bytes.fill(0xff);
+  for (const [i, [gram, list]] of known.entries()) {
     const { bytes } = i === 0 ? found : ofGram;
     if (i > 1) bytes.fill(0);
-    if (isCoarse(gram)) widen(bitsOf(postings, new Uint8Array(Math.ceil(countOf(gram, documents) / 8))), bytes);
-    else bitsOf(postings, bytes);
+    const isBitmap = list.length === bitmapLength(gram, documents);
+    if (isCoarse(gram)) widen(bitsOf(list, isBitmap, new Uint8Array(bitmapLength(gram, documents))), bytes);
+    else bitsOf(list, isBitmap, bytes);
     if (i > 0 && !keepCommon(found.words, ofGram.words)) break;
   }
   for (let i = documents; i < 8 * found.bytes.length; i += 1) clearBit(found.bytes, i);
@@ -240,31 +254,13 @@ function keepCommon(words: Int32Array, others: Int32Array): boolean {
   return any !== 0;
 }
 
-interface Encoded {
-  bytes: Uint8Array;
-  isBitmap: boolean;
-}
-
-function findGram(block: Uint8Array, key: number): Encoded | undefined {
-  const reader = new ByteReader(block);
-  let current = 0;
-  while (!reader.isAtEnd) {
-    current += reader.number();
-    const header = reader.number();
-    if (current === key) return { bytes: reader.some(header >> 1), isBitmap: (header & 1) === 1 };
-    if (current > key) return undefined;
-    reader.skip(header >> 1);
-  }
-  return undefined;
-}
-
 /** @param bits none is set */
-function bitsOf({ bytes, isBitmap }: Encoded, bits: Uint8Array): Uint8Array {
+function bitsOf(list: Uint8Array, isBitmap: boolean, bits: Uint8Array): Uint8Array {
   if (isBitmap) {
-    bits.set(bytes);
+    bits.set(list);
     return bits;
   }
-  const reader = new ByteReader(bytes);
+  const reader = new ByteReader(list);
   for (let next = 0; !reader.isAtEnd; next += 1) {
     next += reader.number();
     setBit(bits, next);

@@ -3,90 +3,109 @@
 
 import { readMoment, statement } from '../statement.ts';
 import { uuidv7 } from '../uuid.ts';
+import { entryOf, isEntry, listAt } from './blocks.ts';
 import { mostGrams } from './grams.ts';
 import { type Place, placeBytes, placesOfBlock } from './places.ts';
 import type { Document, FoundSegment, Kind, Located, NewSegment, SegmentDocument } from './source.ts';
 
 /** The columns of `segmentRows`, and as many nulls: for rows of a union that are none. */
-export const segmentColumns = 6;
-export const noSegment = 'null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::text';
+export const segmentColumns = 5;
+export const noSegment = 'null::uuid, null::integer, null::timestamptz, null::timestamptz, null::text';
+
+/** How many lists are looked for at first, each in the newest segments: one takes 2 µs, to ask again 200. */
+const firstLists = 40;
 
 /**
  * How many segments are looked into at first, the newest. Of what is frequent they have enough; what is long is rare, and it
  * takes less time to look into all of them at once.
  */
-export const firstSegments = (grams: readonly number[]): number => (grams.length < mostGrams ? 6 : 2 ** 31 - 1);
+export const firstSegments = (grams: readonly number[]): number =>
+  grams.length < mostGrams ? Math.floor(firstLists / Math.max(1, grams.length)) : 2 ** 31 - 1;
 
-const numberOfGram = `gram & ((1 << s."gramBits") - 1)`;
-
-/** Of a segment so many blocks are read, of six: not the longest, whose gram is in most documents and finds least. */
-const mostBlocks = 5;
+/** Of a segment so many lists are read, of six: not the longest, which most documents are in and which finds least. */
+const mostLists = 5;
 
 /**
- * The blocks that may have grams ($2) of a segment `s`, if it has all of them, in one text: each its number, its length and
- * its bytes. (In rows of their own, as hexadecimal digits, they took a third of a search's time.) An array that the planner
- * can't see into, as here, leaves it one plan for all: made anew each time it took half of the time.
+ * The lists of grams ($2, none twice) of a segment `s`, if it has all of them, in one text: each its gram, its length and its
+ * bytes. (In rows of their own, as hexadecimal digits, they took a third of a search's time; their whole blocks are three
+ * times as long as they are.) An array that the planner can't see into, as here, leaves it one plan for all: made anew each
+ * time it took half of the time. Each block is found by itself, in a subquery that the planner does not dissolve: else it
+ * takes all blocks of a segment where most are small, and under row-level security always, since `&` is not leakproof.
  */
-const blocksOfSegment = (condition: string): string => `left join lateral (
-  select encode(string_agg(int4send(b.number) || int4send(octet_length(b.bytes)) || b.bytes, '')
-    filter (where b.place <= ${mostBlocks}), 'base64') as blocks
+const listsOfSegment = (condition: string): string => `left join lateral (
+  select encode(string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '')
+    filter (where list.place <= ${mostLists}), 'base64') as lists
   from (
-    select block.number, block.bytes, row_number() over (order by octet_length(block.bytes)) as place
-    from (select distinct ${numberOfGram} as number from unnest((select $2::integer[])) gram where ${condition}) wanted
-    join "SearchBlock" block on block."userId" = $1::uuid and block."segmentId" = s.id and block.number = wanted.number
-  ) b
-  having count(*) = (select count(distinct ${numberOfGram}) from unnest((select $2::integer[])) gram)
-) b on true`;
+    select list.gram, list.bytes, row_number() over (order by octet_length(list.bytes)) as place
+    from (
+      select block.gram, ${listAt('block.entry', 'block.bytes')} as bytes
+      from (
+        select wanted.gram, block.bytes || ''::bytea as bytes, ${entryOf('wanted.gram', 'block.bytes')} as entry
+        from unnest((select $2::integer[])) wanted (gram)
+        cross join lateral (
+          select bytes
+          from "SearchBlock"
+          where "userId" = $1::uuid and "segmentId" = s.id and number = wanted.gram & ((1 << s."gramBits") - 1)
+          offset 0
+        ) block
+        where ${condition}
+        offset 0
+      ) block
+      where ${isEntry('block.entry', 'block.bytes')}
+      offset 0
+    ) list
+  ) list
+  having count(*) = cardinality((select $2::integer[]))
+) l on true`;
 
-/** Where the bytes of a block begin in the text of them. */
+/** Where the bytes of a list begin in the text of them. */
 const headBytes = 8;
 
-function readBlocks(text: string): Map<number, Uint8Array> {
+function readLists(text: string): Map<number, Uint8Array> {
   const all = Buffer.from(text, 'base64');
-  const blocks = new Map<number, Uint8Array>();
+  const lists = new Map<number, Uint8Array>();
   for (let at = 0; at < all.length; ) {
     const end = at + headBytes + all.readInt32BE(at + 4);
-    blocks.set(all.readInt32BE(at), all.subarray(at + headBytes, end));
+    lists.set(all.readInt32BE(at), all.subarray(at + headBytes, end));
     at = end;
   }
-  return blocks;
+  return lists;
 }
 
 /**
- * Of a user's ($1) segments with documents until a time ($5) the newest, $6 of them, with blocks, without those that lack
+ * Of a user's ($1) segments with documents until a time ($5) the newest, $6 of them, with lists, without those that lack
  * a gram ($2); and the others, with none. `others` are columns behind.
  */
 export const segmentRows = (kind: Kind, others: string): string => `select
-  s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.blocks,
+  s.id, s.documents, s."oldestAt", s."newestAt", l.lists,
   ${others}
 from (
   select *, row_number() over (order by "newestAt" desc) <= (select $6::integer) as "isFirst"
   from "SearchSegment"
   where "userId" = $1::uuid and kind = '${kind}' and "oldestAt" <= (select $5::timestamptz)
 ) s
-${blocksOfSegment('s."isFirst"')}
-where b.blocks is not null or not s."isFirst"`;
+${listsOfSegment('s."isFirst"')}
+where l.lists is not null or not s."isFirst"`;
 
-export function toSegment([id, documents, gramBits, oldestAt, newestAt, blocks]: readonly unknown[]): FoundSegment {
+export function toSegment([id, documents, oldestAt, newestAt, lists]: readonly unknown[]): FoundSegment {
   return {
     id: id as string,
     documents: documents as number,
-    gramBits: gramBits as number,
     oldestMs: readMoment(oldestAt).getTime(),
     newestMs: readMoment(newestAt).getTime(),
-    blocks: blocks === null ? undefined : readBlocks(blocks as string),
+    lists: lists === null ? undefined : readLists(lists as string),
   };
 }
 
-/** The blocks of segments ($3), none of one that does not have all grams; no row where a segment is gone. */
-export const blocksOf = statement(
-  `select s.id, b.blocks
+/** The lists of segments ($3), none of one that does not have all grams; no row where a segment is gone. */
+export const listsOf = statement(
+  `select s.id, l.lists
 from unnest((select $3::uuid[])) wanted (id)
 join "SearchSegment" s on s."userId" = $1::uuid and s.id = wanted.id
-${blocksOfSegment('true')}`,
-  ([segmentId, blocks]) => ({
+${listsOfSegment('true')}`,
+  ([segmentId, lists]) => ({
     segmentId: segmentId as string,
-    blocks: blocks === null ? new Map<number, Uint8Array>() : readBlocks(blocks as string),
+    lists: lists === null ? new Map<number, Uint8Array>() : readLists(lists as string),
   }),
 );
 

@@ -11,16 +11,15 @@ export interface Document<Row> extends Place {
   row: Row;
 }
 
-/** A segment that may have documents with all grams, and the blocks of some of them. */
+/** A segment that may have documents with all grams, and the lists of some of them. */
 export interface FoundSegment {
   id: string;
   documents: number;
-  gramBits: number;
   /** When its first and last document were created, in milliseconds. */
   oldestMs: number;
   newestMs: number;
-  /** By number; undefined where they were not read yet. */
-  blocks: Map<number, Uint8Array> | undefined;
+  /** By gram; undefined where they were not read yet. */
+  lists: Map<number, Uint8Array> | undefined;
 }
 
 /** A document by its number in a segment, from 0. */
@@ -65,7 +64,7 @@ export interface State<Row> {
 export interface Source<Row> {
   kind: Kind;
   /**
-   * At one moment, in one statement: the segments with something until a time, the newest with their blocks and without
+   * At one moment, in one statement: the segments with something until a time, the newest with their lists and without
    * those that lack a gram; and what is not indexed behind a place, `pageRows` of it. What is not in the one is in the other.
    */
   readState(userId: string, grams: readonly number[], behind: UnindexedPlace, until?: Date): Promise<State<Row>>;

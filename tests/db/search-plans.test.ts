@@ -7,7 +7,7 @@ import { execute, transaction } from '../../db/database.ts';
 import { asUser, db, findMemoriesByContent, indexForSearch, saveMemory, searchMessages } from '../../db/queries.ts';
 import { memoriesAt, memoryState } from '../../db/search/memory-source.ts';
 import { messageBody, messageState, messagesAt } from '../../db/search/message-source.ts';
-import { blocksOf, documentsUntil, lockSegments, segmentsOfUser } from '../../db/search/segment-rows.ts';
+import { documentsUntil, listsOf, lockSegments, segmentsOfUser } from '../../db/search/segment-rows.ts';
 import { newUser, useTestDatabase } from './test-database.ts';
 
 useTestDatabase();
@@ -42,10 +42,11 @@ interface PlanNode {
   'Node Type': string;
   'Relation Name'?: string;
   'Index Name'?: string;
+  'Index Cond'?: string;
   Plans?: PlanNode[];
 }
 
-/** What the generic plan of a statement reads: indexes by their names, and tables that it reads all of. */
+/** What the generic plan of a statement reads: indexes by their names, and tables that it reads all of, or for one segment. */
 async function readsOf(statement: string): Promise<string[]> {
   const count = Math.max(...[...statement.matchAll(/\$(\d+)/g)].map(([, n]) => Number(n)));
   const rows = await asUser(userId, async () => {
@@ -60,7 +61,9 @@ async function readsOf(statement: string): Promise<string[]> {
   });
   const reads: string[] = [];
   const visit = (node: PlanNode): void => {
-    if (node['Index Name']) reads.push(node['Index Name']);
+    const index = node['Index Name'];
+    if (index) reads.push(index);
+    if (index === 'SearchBlock_pkey' && !node['Index Cond']?.includes('number')) reads.push('all of SearchBlock');
     if (node['Node Type'] === 'Seq Scan') reads.push(`all of ${node['Relation Name']}`);
     node.Plans?.forEach(visit);
   };
@@ -78,7 +81,7 @@ describe('as mytx_user', () => {
     ['one message', messageBody.text, ['Message_pkey']],
     ['the state of memories', memoryState.text, ['SearchBlock_pkey', 'Memory_unindexed_idx']],
     ['memories at places', memoriesAt.text, ['SearchBlock_pkey', 'Memory_pkey']],
-    ['blocks of segments', blocksOf.text, ['SearchBlock_pkey']],
+    ['lists of segments', listsOf.text, ['SearchBlock_pkey']],
     ['the documents until a time', documentsUntil.text, ['SearchBlock_pkey']],
     ['segments', segmentsOfUser.text, []],
     ['segments to lock', lockSegments.text, []],

@@ -496,7 +496,7 @@ select "id", "user_id", "content", "created_at" from "Memory" where "Memory"."us
 
 -- findMemoriesByContent
 select
-  s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.blocks,
+  s.id, s.documents, s."oldestAt", s."newestAt", l.lists,
   null::text, null::timestamptz, null::text, null::uuid
 from (
   select *, row_number() over (order by "newestAt" desc) <= (select $6::integer) as "isFirst"
@@ -504,18 +504,33 @@ from (
   where "userId" = $1::uuid and kind = 'memory' and "oldestAt" <= (select $5::timestamptz)
 ) s
 left join lateral (
-  select encode(string_agg(int4send(b.number) || int4send(octet_length(b.bytes)) || b.bytes, '')
-    filter (where b.place <= 5), 'base64') as blocks
+  select encode(string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '')
+    filter (where list.place <= 5), 'base64') as lists
   from (
-    select block.number, block.bytes, row_number() over (order by octet_length(block.bytes)) as place
-    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
-    join "SearchBlock" block on block."userId" = $1::uuid and block."segmentId" = s.id and block.number = wanted.number
-  ) b
-  having count(*) = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
-) b on true
-where b.blocks is not null or not s."isFirst"
+    select list.gram, list.bytes, row_number() over (order by octet_length(list.bytes)) as place
+    from (
+      select block.gram, substr(block.bytes, 1 + ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2)), ((get_byte(block.bytes, block.entry + 6) << 14) + (get_byte(block.bytes, block.entry + 6 + 1) << 7) + get_byte(block.bytes, block.entry + 6 + 2)) - ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2))) as bytes
+      from (
+        select wanted.gram, block.bytes || ''::bytea as bytes, position(int2send((wanted.gram >> 16)::smallint) in block.bytes) as entry
+        from unnest((select $2::integer[])) wanted (gram)
+        cross join lateral (
+          select bytes
+          from "SearchBlock"
+          where "userId" = $1::uuid and "segmentId" = s.id and number = wanted.gram & ((1 << s."gramBits") - 1)
+          offset 0
+        ) block
+        where s."isFirst"
+        offset 0
+      ) block
+      where block.entry > 0 and block.entry <= ((get_byte(block.bytes, 2) << 14) + (get_byte(block.bytes, 2 + 1) << 7) + get_byte(block.bytes, 2 + 2))
+      offset 0
+    ) list
+  ) list
+  having count(*) = cardinality((select $2::integer[]))
+) l on true
+where l.lists is not null or not s."isFirst"
 union all
-select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::text, unindexed.*
+select null::uuid, null::integer, null::timestamptz, null::timestamptz, null::text, unindexed.*
 from (
   select content, created_at, md5(content), id
   from "Memory"
@@ -538,7 +553,7 @@ delete from "Memory" where ("Memory"."id" = $1 and "Memory"."user_id" = $2) retu
 
 -- searchMessages: nothing is indexed
 select
-  s.id, s.documents, s."gramBits", s."oldestAt", s."newestAt", b.blocks,
+  s.id, s.documents, s."oldestAt", s."newestAt", l.lists,
   null::uuid, null::uuid, null::uuid, null::integer, null::varchar, null::timestamptz, null::json, null::integer, null::integer
 from (
   select *, row_number() over (order by "newestAt" desc) <= (select $6::integer) as "isFirst"
@@ -546,18 +561,33 @@ from (
   where "userId" = $1::uuid and kind = 'message' and "oldestAt" <= (select $5::timestamptz)
 ) s
 left join lateral (
-  select encode(string_agg(int4send(b.number) || int4send(octet_length(b.bytes)) || b.bytes, '')
-    filter (where b.place <= 5), 'base64') as blocks
+  select encode(string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '')
+    filter (where list.place <= 5), 'base64') as lists
   from (
-    select block.number, block.bytes, row_number() over (order by octet_length(block.bytes)) as place
-    from (select distinct gram & ((1 << s."gramBits") - 1) as number from unnest((select $2::integer[])) gram where s."isFirst") wanted
-    join "SearchBlock" block on block."userId" = $1::uuid and block."segmentId" = s.id and block.number = wanted.number
-  ) b
-  having count(*) = (select count(distinct gram & ((1 << s."gramBits") - 1)) from unnest((select $2::integer[])) gram)
-) b on true
-where b.blocks is not null or not s."isFirst"
+    select list.gram, list.bytes, row_number() over (order by octet_length(list.bytes)) as place
+    from (
+      select block.gram, substr(block.bytes, 1 + ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2)), ((get_byte(block.bytes, block.entry + 6) << 14) + (get_byte(block.bytes, block.entry + 6 + 1) << 7) + get_byte(block.bytes, block.entry + 6 + 2)) - ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2))) as bytes
+      from (
+        select wanted.gram, block.bytes || ''::bytea as bytes, position(int2send((wanted.gram >> 16)::smallint) in block.bytes) as entry
+        from unnest((select $2::integer[])) wanted (gram)
+        cross join lateral (
+          select bytes
+          from "SearchBlock"
+          where "userId" = $1::uuid and "segmentId" = s.id and number = wanted.gram & ((1 << s."gramBits") - 1)
+          offset 0
+        ) block
+        where s."isFirst"
+        offset 0
+      ) block
+      where block.entry > 0 and block.entry <= ((get_byte(block.bytes, 2) << 14) + (get_byte(block.bytes, 2 + 1) << 7) + get_byte(block.bytes, 2 + 2))
+      offset 0
+    ) list
+  ) list
+  having count(*) = cardinality((select $2::integer[]))
+) l on true
+where l.lists is not null or not s."isFirst"
 union all
-select null::uuid, null::integer, null::integer, null::timestamptz, null::timestamptz, null::text, unindexed.*
+select null::uuid, null::integer, null::timestamptz, null::timestamptz, null::text, unindexed.*
 from (
   select m."chatId", m.id, m."parentId", m.position, m.role, m."createdAt",
   case when pg_column_size(m.body) <= 65536 then m.body end, c.revision, c."indexedCount"

@@ -7,7 +7,9 @@ import { eachGram, gramsOfTerm, gramsOfTerms } from '../../../db/search/grams.ts
 import { chooseSmall } from '../../../db/search/indexing.ts';
 import { makeSegment } from '../../../db/search/new-segment.ts';
 import { compareNewest, encodePlaces } from '../../../db/search/places.ts';
-import { type Documents, documentsWithAll } from '../../../db/search/postings.ts';
+import { type Documents, documentsWithAll, Postings } from '../../../db/search/postings.ts';
+import type { NewSegment } from '../../../db/search/source.ts';
+import { listsOf } from './lists.ts';
 
 const letters = fc.constantFrom(...'abcde 1%_é', 'ש', 'ל', '茶', '绿', '녹', '🍵', '\u0301', 'Σ', 'ς', 'İ');
 const texts = fc.array(
@@ -24,11 +26,15 @@ function listOf(documents: Documents): number[] {
   return list;
 }
 
-async function segmentOf(list: readonly string[]): Promise<Awaited<ReturnType<typeof makeSegment>>> {
+async function segmentOf(list: readonly string[]): Promise<NewSegment> {
   return makeSegment(
     idOf(0),
     list.map((text, i) => ({ id: idOf(i >> 3), position: i & 7, atMs: i * 977 - 50_000, text })),
   );
+}
+
+function candidatesOf(segment: NewSegment, term: string): number[] {
+  return listOf(documentsWithAll(listsOf(gramsOfTerms([term]), segment), segment.documents));
 }
 
 describe('a segment', () => {
@@ -39,7 +45,7 @@ describe('a segment', () => {
         const folded = list.map(fold);
         const term = [...(folded[at % folded.length] as string)].slice(from, from + length).join('');
         if (term === '') return;
-        const candidates = new Set(listOf(documentsWithAll(gramsOfTerms([term]), segment)));
+        const candidates = new Set(candidatesOf(segment, term));
         const missed = folded.flatMap((text, i) => (text.includes(term) && !candidates.has(i) ? [text] : []));
         expect(missed).toEqual([]);
       }),
@@ -51,7 +57,7 @@ describe('a segment', () => {
     const list = Array.from({ length: 2000 }, (_, i) => `number ${i * 7919} of things, ${(i * 31) % 97}`);
     const segment = await segmentOf(list);
     for (const term of ['7919 ', 'number 7919', 'nowhere', 'of things, 96']) {
-      const candidates = listOf(documentsWithAll(gramsOfTerms([term]), segment));
+      const candidates = candidatesOf(segment, term);
       expect(candidates.length).toBeLessThan(list.filter((text) => text.includes(term)).length + 100);
     }
   });
@@ -59,7 +65,7 @@ describe('a segment', () => {
   test('tells words side by side from the same words apart', async () => {
     const apart = Array.from({ length: 500 }, (_, i) => `the temperature of ${i} peppermint infusions, the infusions`);
     const segment = await segmentOf([...apart, 'the temperature peppermint infusions have']);
-    expect(listOf(documentsWithAll(gramsOfTerms(['temperature peppermint infusions']), segment))).toEqual([500]);
+    expect(candidatesOf(segment, 'temperature peppermint infusions')).toEqual([500]);
   });
 
   test('has its places oldest first, in blocks with numbers below 0', async () => {
@@ -76,6 +82,38 @@ describe('a segment', () => {
     expect(numbers.map((number) => segment.blocks.get(number))).toEqual([...encodePlaces(expected).values()]);
     expect(segment.blocks.get(-5)).toHaveLength((300 % 64) * 28);
     expect([segment.oldestMs, segment.newestMs]).toEqual([expected[0]?.atMs, expected.at(-1)?.atMs]);
+  });
+});
+
+describe('grams', () => {
+  const documents = 8192;
+  const gramOf = (key: number, rest: number): number =>
+    ((((key << 8) & 0x7f00) | ((key >> 6) & 0x7e) | 0x8000) << 16) | rest;
+
+  test('with one key in one block have the documents of both', () => {
+    const postings = new Postings();
+    const [one, other, third] = [gramOf(1, 0b01), gramOf(1, 0b11), gramOf(2, 0b01)];
+    postings.add(one, 3);
+    postings.add(other, 5);
+    postings.add(third, 7);
+    const segment = postings.toBlocks(10);
+    expect(segment.gramBits).toBe(0);
+    const found = [one, other, third].map((gram) => listOf(documentsWithAll(listsOf([gram], segment), 10)));
+    expect(found).toEqual([[5, 3], [5, 3], [7]]);
+  });
+
+  test('that a block has no room for may be in any document', () => {
+    const postings = new Postings();
+    const grams = Array.from({ length: 2100 }, (_, i) => gramOf(i, 0)); // a KB each, and all in one block
+    for (const gram of grams) for (let document = 0; document < documents; document += 8) postings.add(gram, document);
+    const segment = postings.toBlocks(documents);
+    expect([...segment.blocks.keys()]).toEqual([0]);
+    const lengths = grams.map((gram) => listsOf([gram], segment).get(gram)?.length);
+    expect(new Set(lengths)).toEqual(new Set([1024, 0]));
+    const [first, last] = [grams[0] as number, grams.at(-1) as number];
+    const every8th = Array.from({ length: 1024 }, (_, i) => documents - 8 * (i + 1));
+    expect(listOf(documentsWithAll(listsOf([first, last], segment), documents))).toEqual(every8th);
+    expect(documentsWithAll(listsOf([last], segment), documents).size).toBe(documents);
   });
 });
 
