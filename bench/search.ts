@@ -21,9 +21,6 @@ import type { RawDriver } from './stage.ts';
 
 /** Of everybody's messages, so many are one person's; and as many memories. */
 const shareOfOne = 10;
-const repeats = 10;
-/** Before what counts: connected, prepared and compiled. V8 is at it for the first 2,000 searches or so. */
-const warmUps = 8;
 /** A look at each row takes a second or so. */
 const mostRounds = 3;
 /** Takes as long for one query as for another. */
@@ -82,6 +79,11 @@ async function createInUsualLocale(server: postgres.Sql, url: string): Promise<s
 
 interface Look {
   name: string;
+  /**
+   * How often each query is searched in a round, and as often before what counts: connected, prepared and compiled (V8 is at
+   * it for the first 2,000 searches or so). The quicker a search is, the more of them make one figure.
+   */
+  repeats: number;
   /** The statement of a scan; $1 is the user's id, $2 are patterns. `collation` is that of the comparison. */
   scan(collation: string): string;
   patternsOf(query: string): string[];
@@ -91,6 +93,7 @@ interface Look {
 const looks = (own: number): Look[] => [
   {
     name: `\`searchMessages\` in ${own.toLocaleString('en-US')} messages of one person`,
+    repeats: 10,
     scan: (collation) => `select * from "Message"
       where "userId" = $1 and active and body::text ${collation} ilike all($2::text[]) order by "createdAt" desc limit 20`,
     patternsOf: (query) => query.split(' ').map(patternOf),
@@ -98,6 +101,7 @@ const looks = (own: number): Look[] => [
   },
   {
     name: `\`findMemoriesByContent\` in ${own.toLocaleString('en-US')} memories of one person`,
+    repeats: 40,
     scan: (collation) => `select * from "Memory"
       where user_id = $1 and content ${collation} ilike all($2::text[]) order by created_at desc limit 20`,
     patternsOf: (query) => [patternOf(query)],
@@ -108,7 +112,7 @@ const looks = (own: number): Look[] => [
 type RunInDatabase = <T>(work: () => Promise<T>) => Promise<T>;
 
 async function measureLook(
-  { name, scan, patternsOf, search }: Look,
+  { name, repeats, scan, patternsOf, search }: Look,
   run: RunInDatabase,
   sql: postgres.Sql,
   { userId, queries, shortQueries }: SearchRows,
@@ -128,7 +132,7 @@ async function measureLook(
       }) as Promise<number>;
   };
   const searched = (list: readonly string[], around: (work: () => Promise<unknown>) => Promise<unknown>): Measure => {
-    return () => run(() => slowest(list, (query) => around(() => search(userId, query))));
+    return () => run(() => slowest(list, repeats, (query) => around(() => search(userId, query))));
   };
   const alone = (work: () => Promise<unknown>): Promise<unknown> => work();
   const rowsOf = await measureInTurn(rounds, {
@@ -158,13 +162,12 @@ const patternOf = (text: string): string => `%${text.replaceAll(/[\\%_]/g, '\\$&
 
 type Timed = 'sequential' | 'inC' | 'chosen' | 'search' | 'asUser' | 'short';
 
-/** Each once in each round, another one first; ours some times before that are not counted. */
+/** Each once in each round, another one first; ours before, which is not counted. */
 async function measureInTurn(
   rounds: number,
   measures: Record<Timed, Measure>,
 ): Promise<(what: Timed, to: Timed) => number[]> {
-  for (let i = 0; i < warmUps; i += 1)
-    for (const ours of ['search', 'asUser', 'short'] as const) await measures[ours]();
+  for (const ours of ['search', 'asUser', 'short'] as const) await measures[ours]();
   const names = Object.keys(measures) as Timed[];
   const times: Partial<Record<Timed, number>>[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -179,7 +182,11 @@ async function measureInTurn(
 }
 
 /** The 95th percentile of the milliseconds that a call takes, over all queries. */
-async function slowest(queries: readonly string[], call: (query: string) => Promise<unknown>): Promise<number> {
+async function slowest(
+  queries: readonly string[],
+  repeats: number,
+  call: (query: string) => Promise<unknown>,
+): Promise<number> {
   const took: number[] = [];
   for (let i = 0; i < repeats; i += 1) for (const query of queries) took.push(await timeOf(() => call(query)));
   return took.sort((one, other) => one - other)[Math.ceil(took.length * 0.95) - 1] as number;

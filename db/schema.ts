@@ -284,7 +284,7 @@ export const auditEvent = pgTable(
 );
 
 /**
- * A run of up to 8,192 messages or memories that search finds by their letters (docs/search.md). What its blocks say is
+ * A run of up to 16,384 messages or memories that search finds by their letters (docs/search.md). What its blocks say is
  * checked against the rows before it is believed, so that one may be out of date, or gone, and no harm done.
  */
 export const searchSegment = pgTable(
@@ -308,7 +308,7 @@ export const searchSegment = pgTable(
     check('SearchSegment_kind_check', sql`${table.kind} in ('message', 'memory')`),
     check(
       'SearchSegment_counts_check',
-      sql`${table.documents} between 1 and 8192 and ${table.gramBits} between 0 and 24`,
+      sql`${table.documents} between 1 and 16384 and ${table.gramBits} between 0 and 24`,
     ),
   ],
 );

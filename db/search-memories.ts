@@ -63,6 +63,6 @@ export async function findMemoriesByContent(args: ArrayArguments & { contentQuer
   return matches.slice(offset).map(({ row }) => toMemory(row));
 }
 
-function toMemory({ digest: _digest, ...memory }: FoundMemory): Memory {
-  return memory;
+function toMemory({ id, userId, content, createdAt }: FoundMemory): Memory {
+  return { id, userId, content, createdAt };
 }

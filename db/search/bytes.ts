@@ -27,26 +27,3 @@ export class ByteWriter {
     this.bytes = larger;
   }
 }
-
-export class ByteReader {
-  private at = 0;
-
-  constructor(private readonly bytes: Uint8Array) {}
-
-  get isAtEnd(): boolean {
-    return this.at >= this.bytes.length;
-  }
-
-  number(): number {
-    const first = this.bytes[this.at] as number;
-    this.at += 1;
-    if (first < 0x80) return first; // as nearly all are
-    let value = first & 0x7f;
-    for (let factor = 0x80; ; factor *= 0x80) {
-      const byte = this.bytes[this.at] as number;
-      this.at += 1;
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return value;
-    }
-  }
-}

@@ -77,7 +77,10 @@ export class Candidates<Row> {
 
   /** How many of those that were read come before all that were not. */
   private certain(): number {
-    const newest = [...this.open.map((segment) => segment.newest), this.newestUnread()].sort(compareNewest)[0] as Place;
+    const newest = this.open.reduce(
+      (best, segment) => (compareNewest(segment.newest, best) < 0 ? segment.newest : best),
+      this.newestUnread(),
+    );
     const first = this.read.findIndex((candidate) => compareNewest(candidate, newest) > 0);
     return first === -1 ? this.read.length : first;
   }
@@ -97,7 +100,8 @@ export class Candidates<Row> {
     for (const { segmentId, place, document } of located) {
       const segment = open.get(segmentId) as Open;
       if (compareNewest(segment.newest, place) < 0) segment.newest = place;
-      if (isInRange(place, this.range)) this.read.push({ ...place, document });
+      const { atMs, id, position } = place;
+      if (isInRange(place, this.range)) this.read.push({ atMs, id, position, document });
     }
     this.read.sort(compareNewest);
     const { oldest } = this.range;

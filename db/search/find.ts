@@ -5,9 +5,9 @@ import { withPrimary } from '../database.ts';
 import { MytxError, TransactionError } from '../errors.ts';
 import { Candidates, isInRange, type Range, SegmentGone } from './candidates.ts';
 import { fold } from './fold.ts';
-import { gramsOfTerms } from './grams.ts';
+import { gramsOfTerms, isCoarse, mostGrams } from './grams.ts';
 import { indexSome } from './indexing.ts';
-import { compareNewest, placeName } from './places.ts';
+import { compareNewest, type Place } from './places.ts';
 import { matches, type Query, rankOf } from './query.ts';
 import {
   type Document,
@@ -69,26 +69,33 @@ async function findOnce<Row>(
   const { segments, unindexed } = await readAll(source, userId, grams, wanted, most, range);
   const candidates = await Candidates.of(source, userId, grams, segments, range);
   const hidden = await source.readHidden?.(userId, (text) => matches(query, fold(text)));
-  const found = new Map([...unindexed, ...wanted(hidden ?? [])].map((match) => [placeName(match), match]));
-  for (let size = most + spare(most), looked = 0; ; size = sizeOfNext(most, found.size, looked)) {
+  let found = newestFirst([...unindexed, ...wanted(hidden ?? [])]);
+  for (let size = most + spare(most, grams), looked = 0; ; size = sizeOfNext(most, found.length, looked)) {
     const next = await candidates.next(Math.min(size, mostCandidates));
-    const documents = next.flatMap(({ document }) => document ?? []);
-    for (const match of wanted(documents)) found.set(placeName(match), match);
-    const newestFirst = [...found.values()].sort(compareNewest);
+    found = newestFirst([...found, ...wanted(next.flatMap(({ document }) => document ?? []))]);
     looked += next.length;
     const last = next.at(-1);
-    if (!last) return { matches: newestFirst.slice(0, most), hasMore: newestFirst.length > most };
+    if (!last) return { matches: found.slice(0, most), hasMore: found.length > most };
     // What was not looked at yet is older than the last candidate.
-    const certain = newestFirst.filter((match) => compareNewest(match, last) <= 0);
+    const certain = found.filter((match) => compareNewest(match, last) <= 0);
     if (certain.length >= most) return { matches: certain.slice(0, most), hasMore: true };
   }
 }
 
+/** Of two of the same place the one that was read last. */
+function newestFirst<Row>(matches: readonly Match<Row>[]): Match<Row>[] {
+  const sorted = [...matches].sort(compareNewest);
+  return sorted.filter((match, i) => i + 1 === sorted.length || compareNewest(match, sorted[i + 1] as Place) !== 0);
+}
+
 /**
- * How many candidates more than are wanted to look at first: of fine grams nearly all match, of coarse ones and of words with
- * frequent fours 7 in 10. A row takes 6 µs, another statement 200.
+ * How many candidates more than are wanted to look at first: of the grams of a word nearly all match, of coarse ones and of
+ * several words with frequent fours 7 in 10, and by chance fewer. A row takes 6 µs, another statement 200.
  */
-const spare = (most: number): number => Math.max(8, Math.ceil(most / 8));
+function spare(most: number, grams: readonly number[]): number {
+  const isPrecise = grams.length < mostGrams && !grams.some(isCoarse);
+  return Math.max(8, Math.ceil(isPrecise ? most / 8 : most / 2 + Math.sqrt(most)));
+}
 
 /** How many more candidates to look at, where of so many that were looked at so many matched: some more than that says. */
 function sizeOfNext(most: number, found: number, looked: number): number {
@@ -98,12 +105,17 @@ function sizeOfNext(most: number, found: number, looked: number): number {
 type ToMatches<Row> = (documents: readonly Document<Row>[]) => Match<Row>[];
 
 function toMatches<Row>(query: Query, range: Range): ToMatches<Row> {
-  return (documents) =>
-    documents.flatMap((document) => {
-      if (!isInRange(document, range)) return [];
+  return (documents) => {
+    const found: Match<Row>[] = [];
+    for (const document of documents) {
+      if (!isInRange(document, range)) continue;
       const folded = fold(document.text);
-      return matches(query, folded) ? [{ ...document, rank: rankOf(query, folded) }] : [];
-    });
+      if (!matches(query, folded)) continue;
+      const { atMs, id, position, text, row } = document;
+      found.push({ atMs, id, position, text, row, rank: rankOf(query, folded) });
+    }
+    return found;
+  };
 }
 
 interface Everything<Row> {

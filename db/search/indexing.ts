@@ -34,7 +34,7 @@ export interface IndexedSome {
   isWritten: boolean;
 }
 
-/** Indexes up to 8,192 documents, the lowest ids first. */
+/** Indexes up to 16,384 documents, the lowest ids first. */
 export function indexSome<Row>(source: Source<Row>, userId: string): Promise<IndexedSome> {
   return withPrimary(async () => {
     const documents = await readUnindexed(source, userId);

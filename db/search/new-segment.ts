@@ -9,7 +9,7 @@ import { Postings } from './postings.ts';
 import type { NewSegment } from './source.ts';
 
 /** Most documents of a segment. */
-export const segmentDocuments = 8192;
+export const segmentDocuments = 16384;
 
 const atOnceMs = 8;
 

@@ -13,7 +13,7 @@ export interface Place {
 
 /** Newest first, and no two alike. */
 export function compareNewest(one: Place, other: Place): number {
-  if (one.atMs !== other.atMs) return other.atMs - one.atMs;
+  if (one.atMs !== other.atMs) return one.atMs > other.atMs ? -1 : 1; // a difference would be a number on the heap
   if (one.id !== other.id) return one.id < other.id ? 1 : -1;
   return other.position - one.position;
 }

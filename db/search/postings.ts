@@ -2,7 +2,7 @@
 // the list of its documents: the gaps between them, or a bit for each where that is no longer.
 
 import { encodeBlock } from './blocks.ts';
-import { ByteReader, ByteWriter } from './bytes.ts';
+import { ByteWriter } from './bytes.ts';
 import { coarseDocuments, isCoarse, keyOf, mostBlockBits } from './grams.ts';
 
 /**
@@ -168,46 +168,28 @@ function setBit(bits: Uint8Array, number: number): void {
 /** Some documents of a segment, of which the last ones are taken first. */
 export class Documents {
   /** How many are left. */
-  size = 0;
+  size: number;
 
-  /** None is behind it. */
-  private at: number;
-
-  /** @param bits one for each document of the segment, as bytes and as words */
-  constructor(private readonly bits: Bits) {
-    for (let i = 0; i < bits.words.length; i += 1) {
-      for (let rest = bits.words[i] as number; rest !== 0; rest &= rest - 1) this.size += 1;
-    }
-    this.at = 8 * bits.bytes.length - 1;
+  /** @param numbers in ascending order */
+  constructor(private readonly numbers: Int32Array) {
+    this.size = numbers.length;
   }
 
   /** @returns undefined where none is left */
   get last(): number | undefined {
-    if (this.size === 0) return undefined;
-    for (; ; this.at -= 1) {
-      const byte = this.bits.bytes[this.at >> 3] as number;
-      if (byte === 0)
-        this.at &= ~7; // to the byte before
-      else if (byte & (1 << (this.at & 7))) return this.at;
-    }
+    return this.size === 0 ? undefined : this.numbers[this.size - 1];
   }
 
   takeLast(): number | undefined {
     const { last } = this;
-    if (last === undefined) return undefined;
-    this.size -= 1;
-    this.at -= 1;
+    if (last !== undefined) this.size -= 1;
     return last;
   }
 
   /** Leaves out those from a number on. */
   cut(end: number): void {
-    for (let { last } = this; last !== undefined && last >= end; { last } = this) this.takeLast();
+    for (let { last } = this; last !== undefined && last >= end; { last } = this) this.size -= 1;
   }
-}
-
-function clearBit(bits: Uint8Array, number: number): void {
-  bits[number >> 3] = (bits[number >> 3] as number) & ~(1 << (number & 7));
 }
 
 /**
@@ -215,64 +197,123 @@ function clearBit(bits: Uint8Array, number: number): void {
  * @param lists by gram; of one without, or with an empty one, nothing is known. None at all: the segment lacks a gram
  */
 export function documentsWithAll(lists: ReadonlyMap<number, Uint8Array>, documents: number): Documents {
-  if (lists.size === 0) return new Documents(newBits(0));
-  const known = [...lists].filter(([, { length }]) => length > 0);
-  known.sort(([, one], [, other]) => one.length - other.length); // rare ones leave nothing sooner
-  const found = newBits(documents);
-  const ofGram = newBits(documents);
-  if (known.length === 0) found.bytes.fill(0xff);
-  for (const [i, [gram, list]] of known.entries()) {
-    const { bytes } = i === 0 ? found : ofGram;
-    if (i > 1) bytes.fill(0);
-    const isBitmap = list.length === bitmapLength(gram, documents);
-    if (isCoarse(gram)) widen(bitsOf(list, isBitmap, new Uint8Array(bitmapLength(gram, documents))), bytes);
-    else bitsOf(list, isBitmap, bytes);
-    if (i > 0 && !keepCommon(found.words, ofGram.words)) break;
+  if (lists.size === 0) return new Documents(new Int32Array());
+  const known: List[] = [];
+  for (const [gram, bytes] of lists) {
+    if (bytes.length === 0) continue;
+    const isBitmap = bytes.length === bitmapLength(gram, documents);
+    known.push({ bytes, shift: isCoarse(gram) ? coarseShift : 0, isBitmap });
   }
-  for (let i = documents; i < 8 * found.bytes.length; i += 1) clearBit(found.bytes, i);
+  if (known.length === 0) return new Documents(Int32Array.from({ length: documents }, (_, i) => i));
+  const rarest = known.reduce((one, other) => (isRarer(other, one) ? other : one)); // it leaves the least to do
+  let found = numbersOf(rarest, documents);
+  for (const list of known) {
+    if (found.length === 0) break;
+    if (list !== rarest) found = found.subarray(0, list.isBitmap ? keepMarked(found, list) : keepListed(found, list));
+  }
   return new Documents(found);
 }
 
-interface Bits {
+interface List {
   bytes: Uint8Array;
-  words: Int32Array;
+  /** A number of the list stands for 2 to the power of it documents. */
+  shift: number;
+  isBitmap: boolean;
 }
 
-function newBits(count: number): Bits {
-  const words = new Int32Array(Math.ceil(count / 32));
-  return { words, bytes: new Uint8Array(words.buffer) };
+/** About: a coarse one that is as long is in eight times as many documents, or more. */
+const isRarer = (one: List, other: List): boolean =>
+  one.shift === other.shift ? one.bytes.length < other.bytes.length : one.shift < other.shift;
+
+const coarseShift = Math.log2(coarseDocuments);
+
+function numbersOf({ bytes, shift, isBitmap }: List, documents: number): Int32Array {
+  const numbers = isBitmap ? markedNumbers(bytes) : listedNumbers(bytes);
+  if (shift === 0) return numbers;
+  const each = new Int32Array(numbers.length << shift);
+  for (let i = 0; i < each.length; i += 1) {
+    each[i] = ((numbers[i >> shift] as number) << shift) + (i & (coarseDocuments - 1));
+  }
+  return each.subarray(0, firstFrom(each, documents)); // the last ones may be behind the last document
 }
 
-/** @returns whether there are any */
-function keepCommon(words: Int32Array, others: Int32Array): boolean {
-  let any = 0;
-  for (let i = 0; i < words.length; i += 1) {
-    const common = (words[i] as number) & (others[i] as number);
-    words[i] = common;
-    any |= common;
-  }
-  return any !== 0;
+/** How many of the numbers, which are in ascending order, are below `end`. */
+function firstFrom(numbers: Int32Array, end: number): number {
+  let count = numbers.length;
+  while (count > 0 && (numbers[count - 1] as number) >= end) count -= 1;
+  return count;
 }
 
-/** @param bits none is set */
-function bitsOf(list: Uint8Array, isBitmap: boolean, bits: Uint8Array): Uint8Array {
-  if (isBitmap) {
-    bits.set(list);
-    return bits;
+function markedNumbers(bitmap: Uint8Array): Int32Array {
+  const numbers = new Int32Array(8 * bitmap.length);
+  let count = 0;
+  for (let i = 0; i < bitmap.length; i += 1) {
+    for (let rest = bitmap[i] as number; rest !== 0; rest &= rest - 1) {
+      numbers[count] = 8 * i + 31 - Math.clz32(rest & -rest);
+      count += 1;
+    }
   }
-  const reader = new ByteReader(list);
-  for (let next = 0; !reader.isAtEnd; next += 1) {
-    next += reader.number();
-    setBit(bits, next);
-  }
-  return bits;
+  return numbers.subarray(0, count);
 }
 
-/** A bit for each document, of one for as many as a coarse gram has together; for some behind the last document, too. */
-function widen(coarse: Uint8Array, bits: Uint8Array): void {
-  const width = coarseDocuments / 8;
-  for (let i = 0; i < bits.length; i += 1) {
-    const group = Math.floor(i / width);
-    if ((coarse[group >> 3] as number) & (1 << (group & 7))) bits[i] = 0xff;
+// Twice the same loop: a function for each number takes three times as long, and an array for all of them twice.
+
+function listedNumbers(list: Uint8Array): Int32Array {
+  const numbers = new Int32Array(list.length); // a number takes a byte at least
+  let count = 0;
+  for (let at = 0, next = 0; at < list.length; next += 1) {
+    let byte = list[at] as number;
+    at += 1;
+    let gap = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      byte = list[at] as number;
+      at += 1;
+      gap |= (byte & 0x7f) << shift;
+    }
+    next += gap;
+    numbers[count] = next;
+    count += 1;
   }
+  return numbers.subarray(0, count);
+}
+
+/** Moves those of some numbers that a bitmap has to the front. @returns how many they are */
+function keepMarked(numbers: Int32Array, { bytes, shift }: List): number {
+  let count = 0;
+  for (let i = 0; i < numbers.length; i += 1) {
+    const number = numbers[i] as number;
+    const mark = number >> shift;
+    if (((bytes[mark >> 3] as number) & (1 << (mark & 7))) === 0) continue;
+    numbers[count] = number;
+    count += 1;
+  }
+  return count;
+}
+
+/** Moves those of some numbers that a list has to the front. @returns how many they are */
+function keepListed(numbers: Int32Array, { bytes, shift }: List): number {
+  let count = 0;
+  let i = 0;
+  let wanted = (numbers[0] as number) >> shift;
+  for (let at = 0, next = 0; at < bytes.length; next += 1) {
+    let byte = bytes[at] as number;
+    at += 1;
+    let gap = byte & 0x7f;
+    for (let bits = 7; byte >= 0x80; bits += 7) {
+      byte = bytes[at] as number;
+      at += 1;
+      gap |= (byte & 0x7f) << bits;
+    }
+    next += gap;
+    while (wanted <= next) {
+      if (wanted === next) {
+        numbers[count] = numbers[i] as number;
+        count += 1;
+      }
+      i += 1;
+      if (i === numbers.length) return count;
+      wanted = (numbers[i] as number) >> shift;
+    }
+  }
+  return count;
 }

@@ -13,7 +13,7 @@ export const segmentColumns = 5;
 export const noSegment = 'null::uuid, null::integer, null::timestamptz, null::timestamptz, null::text';
 
 /** How many lists are looked for at first, each in the newest segments: one takes 2 µs, to ask again 200. */
-const firstLists = 40;
+const firstLists = 24;
 
 /**
  * How many segments are looked into at first, the newest. Of what is frequent they have enough; what is long is rare, and it
@@ -22,8 +22,13 @@ const firstLists = 40;
 export const firstSegments = (grams: readonly number[]): number =>
   grams.length < mostGrams ? Math.floor(firstLists / Math.max(1, grams.length)) : 2 ** 31 - 1;
 
-/** Of a segment so many lists are read, of six: not the longest, which most documents are in and which finds least. */
-const mostLists = 5;
+/**
+ * A list that one of eight documents is in, or more, which then is a bit for each, is read of a segment only where there are
+ * fewer others than this. It is long and finds least: of 28 queries of two words with all six grams, 4 had more to look at.
+ */
+const enoughLists = 4;
+const isLong = 'octet_length(list.bytes) >= s.documents / 8';
+const joined = `string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '')`;
 
 /**
  * The lists of grams ($2, none twice) of a segment `s`, if it has all of them, in one text: each its gram, its length and its
@@ -33,27 +38,27 @@ const mostLists = 5;
  * takes all blocks of a segment where most are small, and under row-level security always, since `&` is not leakproof.
  */
 const listsOfSegment = (condition: string): string => `left join lateral (
-  select encode(string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '')
-    filter (where list.place <= ${mostLists}), 'base64') as lists
+  select encode(
+    coalesce(${joined} filter (where not ${isLong}), '') || case
+      when count(*) filter (where not ${isLong}) < ${enoughLists} then coalesce(${joined} filter (where ${isLong}), '') else '' end,
+    'base64'
+  ) as lists
   from (
-    select list.gram, list.bytes, row_number() over (order by octet_length(list.bytes)) as place
+    select block.gram, ${listAt('block.entry', 'block.bytes')} as bytes
     from (
-      select block.gram, ${listAt('block.entry', 'block.bytes')} as bytes
-      from (
-        select wanted.gram, block.bytes || ''::bytea as bytes, ${entryOf('wanted.gram', 'block.bytes')} as entry
-        from unnest((select $2::integer[])) wanted (gram)
-        cross join lateral (
-          select bytes
-          from "SearchBlock"
-          where "userId" = $1::uuid and "segmentId" = s.id and number = wanted.gram & ((1 << s."gramBits") - 1)
-          offset 0
-        ) block
-        where ${condition}
+      select wanted.gram, block.bytes || ''::bytea as bytes, ${entryOf('wanted.gram', 'block.bytes')} as entry
+      from unnest((select $2::integer[])) wanted (gram)
+      cross join lateral (
+        select bytes
+        from "SearchBlock"
+        where "userId" = $1::uuid and "segmentId" = s.id and number = wanted.gram & ((1 << s."gramBits") - 1)
         offset 0
       ) block
-      where ${isEntry('block.entry', 'block.bytes')}
+      where ${condition}
       offset 0
-    ) list
+    ) block
+    where ${isEntry('block.entry', 'block.bytes')}
+    offset 0
   ) list
   having count(*) = cardinality((select $2::integer[]))
 ) l on true`;

@@ -504,27 +504,27 @@ from (
   where "userId" = $1::uuid and kind = 'memory' and "oldestAt" <= (select $5::timestamptz)
 ) s
 left join lateral (
-  select encode(string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '')
-    filter (where list.place <= 5), 'base64') as lists
+  select encode(
+    coalesce(string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '') filter (where not octet_length(list.bytes) >= s.documents / 8), '') || case
+      when count(*) filter (where not octet_length(list.bytes) >= s.documents / 8) < 4 then coalesce(string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '') filter (where octet_length(list.bytes) >= s.documents / 8), '') else '' end,
+    'base64'
+  ) as lists
   from (
-    select list.gram, list.bytes, row_number() over (order by octet_length(list.bytes)) as place
+    select block.gram, substr(block.bytes, 1 + ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2)), ((get_byte(block.bytes, block.entry + 6) << 14) + (get_byte(block.bytes, block.entry + 6 + 1) << 7) + get_byte(block.bytes, block.entry + 6 + 2)) - ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2))) as bytes
     from (
-      select block.gram, substr(block.bytes, 1 + ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2)), ((get_byte(block.bytes, block.entry + 6) << 14) + (get_byte(block.bytes, block.entry + 6 + 1) << 7) + get_byte(block.bytes, block.entry + 6 + 2)) - ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2))) as bytes
-      from (
-        select wanted.gram, block.bytes || ''::bytea as bytes, position(int2send((wanted.gram >> 16)::smallint) in block.bytes) as entry
-        from unnest((select $2::integer[])) wanted (gram)
-        cross join lateral (
-          select bytes
-          from "SearchBlock"
-          where "userId" = $1::uuid and "segmentId" = s.id and number = wanted.gram & ((1 << s."gramBits") - 1)
-          offset 0
-        ) block
-        where s."isFirst"
+      select wanted.gram, block.bytes || ''::bytea as bytes, position(int2send((wanted.gram >> 16)::smallint) in block.bytes) as entry
+      from unnest((select $2::integer[])) wanted (gram)
+      cross join lateral (
+        select bytes
+        from "SearchBlock"
+        where "userId" = $1::uuid and "segmentId" = s.id and number = wanted.gram & ((1 << s."gramBits") - 1)
         offset 0
       ) block
-      where block.entry > 0 and block.entry <= ((get_byte(block.bytes, 2) << 14) + (get_byte(block.bytes, 2 + 1) << 7) + get_byte(block.bytes, 2 + 2))
+      where s."isFirst"
       offset 0
-    ) list
+    ) block
+    where block.entry > 0 and block.entry <= ((get_byte(block.bytes, 2) << 14) + (get_byte(block.bytes, 2 + 1) << 7) + get_byte(block.bytes, 2 + 2))
+    offset 0
   ) list
   having count(*) = cardinality((select $2::integer[]))
 ) l on true
@@ -561,27 +561,27 @@ from (
   where "userId" = $1::uuid and kind = 'message' and "oldestAt" <= (select $5::timestamptz)
 ) s
 left join lateral (
-  select encode(string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '')
-    filter (where list.place <= 5), 'base64') as lists
+  select encode(
+    coalesce(string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '') filter (where not octet_length(list.bytes) >= s.documents / 8), '') || case
+      when count(*) filter (where not octet_length(list.bytes) >= s.documents / 8) < 4 then coalesce(string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '') filter (where octet_length(list.bytes) >= s.documents / 8), '') else '' end,
+    'base64'
+  ) as lists
   from (
-    select list.gram, list.bytes, row_number() over (order by octet_length(list.bytes)) as place
+    select block.gram, substr(block.bytes, 1 + ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2)), ((get_byte(block.bytes, block.entry + 6) << 14) + (get_byte(block.bytes, block.entry + 6 + 1) << 7) + get_byte(block.bytes, block.entry + 6 + 2)) - ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2))) as bytes
     from (
-      select block.gram, substr(block.bytes, 1 + ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2)), ((get_byte(block.bytes, block.entry + 6) << 14) + (get_byte(block.bytes, block.entry + 6 + 1) << 7) + get_byte(block.bytes, block.entry + 6 + 2)) - ((get_byte(block.bytes, block.entry + 1) << 14) + (get_byte(block.bytes, block.entry + 1 + 1) << 7) + get_byte(block.bytes, block.entry + 1 + 2))) as bytes
-      from (
-        select wanted.gram, block.bytes || ''::bytea as bytes, position(int2send((wanted.gram >> 16)::smallint) in block.bytes) as entry
-        from unnest((select $2::integer[])) wanted (gram)
-        cross join lateral (
-          select bytes
-          from "SearchBlock"
-          where "userId" = $1::uuid and "segmentId" = s.id and number = wanted.gram & ((1 << s."gramBits") - 1)
-          offset 0
-        ) block
-        where s."isFirst"
+      select wanted.gram, block.bytes || ''::bytea as bytes, position(int2send((wanted.gram >> 16)::smallint) in block.bytes) as entry
+      from unnest((select $2::integer[])) wanted (gram)
+      cross join lateral (
+        select bytes
+        from "SearchBlock"
+        where "userId" = $1::uuid and "segmentId" = s.id and number = wanted.gram & ((1 << s."gramBits") - 1)
         offset 0
       ) block
-      where block.entry > 0 and block.entry <= ((get_byte(block.bytes, 2) << 14) + (get_byte(block.bytes, 2 + 1) << 7) + get_byte(block.bytes, 2 + 2))
+      where s."isFirst"
       offset 0
-    ) list
+    ) block
+    where block.entry > 0 and block.entry <= ((get_byte(block.bytes, 2) << 14) + (get_byte(block.bytes, 2 + 1) << 7) + get_byte(block.bytes, 2 + 2))
+    offset 0
   ) list
   having count(*) = cardinality((select $2::integer[]))
 ) l on true

@@ -164,7 +164,7 @@ CREATE TABLE public."SearchSegment" (
     "gramBits" integer NOT NULL,
     "oldestAt" timestamp(3) with time zone NOT NULL,
     "newestAt" timestamp(3) with time zone NOT NULL,
-    CONSTRAINT "SearchSegment_counts_check" CHECK ((((documents >= 1) AND (documents <= 8192)) AND (("gramBits" >= 0) AND ("gramBits" <= 24)))),
+    CONSTRAINT "SearchSegment_counts_check" CHECK ((((documents >= 1) AND (documents <= 16384)) AND (("gramBits" >= 0) AND ("gramBits" <= 24)))),
     CONSTRAINT "SearchSegment_kind_check" CHECK (((kind)::text = ANY ((ARRAY['message'::character varying, 'memory'::character varying])::text[])))
 );
 
