@@ -31,11 +31,12 @@ const isLong = 'octet_length(list.bytes) >= s.documents / 8';
 const joined = `string_agg(int4send(list.gram) || int4send(octet_length(list.bytes)) || list.bytes, '')`;
 
 /**
- * The lists of grams ($2, none twice) of a segment `s`, if it has all of them, in one text: each its gram, its length and its
- * bytes. (In rows of their own, as hexadecimal digits, they took a third of a search's time; their whole blocks are three
- * times as long as they are.) An array that the planner can't see into, as here, leaves it one plan for all: made anew each
- * time it took half of the time. Each block is found by itself, in a subquery that the planner does not dissolve: else it
- * takes all blocks of a segment where most are small, and under row-level security always, since `&` is not leakproof.
+ * The lists of grams ($2, one or more, none twice) of a segment `s`, if it has all of them, in one text: each its gram, its
+ * length and its bytes. (In rows of their own, as hexadecimal digits, they took a third of a search's time; their whole
+ * blocks are three times as long as they are.) An array that the planner can't see into, as here, leaves it one plan for
+ * all: made anew each time it took half of the time. Each block is found by itself, in a subquery that the planner does not
+ * dissolve: else it takes all blocks of a segment where most are small, and under row-level security always, since `&` is
+ * not leakproof.
  */
 const listsOfSegment = (condition: string): string => `left join lateral (
   select encode(
@@ -60,7 +61,7 @@ const listsOfSegment = (condition: string): string => `left join lateral (
     where ${isEntry('block.entry', 'block.bytes')}
     offset 0
   ) list
-  having count(*) = cardinality((select $2::integer[]))
+  having count(*) = cardinality((select $2::integer[])) and count(*) > 0
 ) l on true`;
 
 /** Where the bytes of a list begin in the text of them. */

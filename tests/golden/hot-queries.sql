@@ -526,7 +526,7 @@ left join lateral (
     where block.entry > 0 and block.entry <= ((get_byte(block.bytes, 2) << 14) + (get_byte(block.bytes, 2 + 1) << 7) + get_byte(block.bytes, 2 + 2))
     offset 0
   ) list
-  having count(*) = cardinality((select $2::integer[]))
+  having count(*) = cardinality((select $2::integer[])) and count(*) > 0
 ) l on true
 where l.lists is not null or not s."isFirst"
 union all
@@ -583,7 +583,7 @@ left join lateral (
     where block.entry > 0 and block.entry <= ((get_byte(block.bytes, 2) << 14) + (get_byte(block.bytes, 2 + 1) << 7) + get_byte(block.bytes, 2 + 2))
     offset 0
   ) list
-  having count(*) = cardinality((select $2::integer[]))
+  having count(*) = cardinality((select $2::integer[])) and count(*) > 0
 ) l on true
 where l.lists is not null or not s."isFirst"
 union all
